@@ -1,0 +1,1 @@
+"""Conditional temporal video GAN: pose sequences and expressions to short anime character clips."""
