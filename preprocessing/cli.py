@@ -1,0 +1,69 @@
+"""``temporal-gan-preprocess``: makes, imports and checks clip stores."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from temporal_gan.data.validation import validate_store
+from temporal_gan.errors import UserError
+
+from .importers.charactergan import import_charactergan
+
+app = typer.Typer(
+    help="Make, import and check clip stores.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+imports = typer.Typer(help="Turn a data set in another format into a clip store.", no_args_is_help=True)
+app.add_typer(imports, name="import")
+
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+@imports.command("charactergan")
+def charactergan(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Drawings with keypoints.csv and its two companions.")],
+    out: Annotated[Path, typer.Option(metavar="STORE", help="Folder of the new store.")],
+    hold_out: Annotated[str, typer.Option(metavar="FILE,FILE", help="Drawings for the test split.")] = "",
+    licence: Annotated[str, typer.Option(help="Licence of the drawings, for the store's record.")] = "",
+    quiet: Quiet = False,
+) -> None:
+    """Import drawings with hand-set keypoints in CharacterGAN's format.
+
+    Example: temporal-gan-preprocess import charactergan drawings/dino --out stores/dino --hold-out "Walk (3).jpeg"
+    """
+    names = [name.strip() for name in hold_out.split(",") if name.strip()]
+    info = import_charactergan(folder, out, names, licence)
+    if not quiet:
+        held = len(set(names))
+        counts = f"{info.clips} drawings ({info.clips - held} train, {held} test)"
+        typer.echo(f"{out}: {counts}, {len(info.skeleton.joints)} joints, {info.width}x{info.height}")
+
+
+@app.command()
+def validate(
+    store: Annotated[Path, typer.Argument(metavar="STORE", help="A clip store.")],
+    deep: Annotated[bool, typer.Option("--deep", help="Also read and decode every video.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check a clip store: its tables, labels and files.
+
+    Example: temporal-gan-preprocess validate stores/dino --deep
+    """
+    info = validate_store(store, deep).info
+    if not quiet:
+        typer.echo(f"{store}: whole; {info.clips} clips, {info.frames} frames, content {info.content_hash[:16]}")
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 2 a mistake of the user, 130 Ctrl-C, 1 (with a traceback) a fault of ours."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,1 @@
+"""Data sets in other people's formats -> clip stores."""

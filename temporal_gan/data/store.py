@@ -1,0 +1,292 @@
+"""The clip store: a folder that people can open with ordinary tools, and that says when it is broken.
+
+Written once, by one :class:`StoreWriter`; ``store.json`` comes last, so a folder without it is a store half written.
+Files are found through the tables only: no folder is ever listed, and a million clips cost no more to open than ten.
+"""
+
+import json
+import os
+import shutil
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..errors import StoreError
+from ..skeletons import Skeleton
+from ..video_io import read_frames, write_frames
+from .manifest import SCHEMA_VERSION, ClipLabels, ClipRow, StoreInfo, sha256_of
+from .tables import CLIPS_SCHEMA, FRAMES_SCHEMA, ClipTable, TableWriter, frame_rows, labels_of, open_table
+from .truth import read_truth, write_truth
+
+_GROUP_ROWS = 4096
+
+
+class StoreWriter:
+    """Writes a store clip by clip; use it in a ``with`` block.
+
+    Args:
+        path: a folder that is new or empty.
+        skeleton: the joints of every clip.
+        expressions: names of the E expression channels.
+        fps: frames per second of clips that do not say their own.
+        size: (width, height) every clip must have, or None where clips differ in size.
+        channels: 3 RGB or 4 RGBA.
+    Raises:
+        StoreError: the folder holds something already.
+    """
+
+    def __init__(
+        self,
+        path: Path | str,
+        skeleton: Skeleton,
+        expressions: Sequence[str],
+        fps: float,
+        size: tuple[int, int] | None,
+        channels: int,
+    ) -> None:
+        self.path = Path(path)
+        if channels not in (3, 4) or not fps > 0:
+            raise StoreError(f"{path}: channels {channels} must be 3 or 4, and fps {fps} above 0")
+        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            half = (self.path / "frames.parquet").exists() and not (self.path / "store.json").exists()
+            what = "is a store half written by an interrupted run" if half else "is not empty"
+            raise StoreError(f"{path}: {what}; remove it or name another folder")
+        (self.path / "video").mkdir(parents=True, exist_ok=True)
+        self._skeleton, self._expressions = skeleton, tuple(expressions)
+        self._fps, self._size, self._channels = float(fps), size, channels
+        self._characters: dict[str, int] = {}
+        self._ids: set[str] = set()
+        self._largest = (0, 0)
+        self._info: StoreInfo | None = None
+        self._clips = TableWriter(self.path / "clips.parquet", CLIPS_SCHEMA, _GROUP_ROWS)
+        self._frames = TableWriter(self.path / "frames.parquet", FRAMES_SCHEMA, _GROUP_ROWS)
+
+    def add_clip(
+        self,
+        row: ClipRow,
+        frames_u8: np.ndarray,
+        labels: ClipLabels,
+        truth: dict[str, np.ndarray] | None = None,
+        video_file: Path | None = None,
+    ) -> None:
+        """Check one clip and write its files.
+
+        Args:
+            row: the fields that the writer fills in (frames, size, video, hashes) are ignored.
+            frames_u8: uint8 [T, H, W, C], C as the store's, RGBA premultiplied. Kept lossless.
+            labels: see :class:`ClipLabels`.
+            truth: exact arrays of the clip; ``flow`` [T-1, 2, H, W] and ``flow_valid`` bool [T-1, 1, H, W] are
+                checked, any other name is kept as it is.
+            video_file: an .mp4 holding just these opaque frames, to be copied instead of a lossless video that
+                would be larger and no better.
+        Raises:
+            StoreError: names the clip and, where it applies, the frame.
+        """
+        row.validate()
+        if row.id.lower() in self._ids:
+            raise StoreError(f"clip {row.id}: there is a clip of this name already (case does not count)")
+        self._check_frames(row.id, frames_u8)
+        frames, height, width, _ = frames_u8.shape
+        labels.validate(row.id, len(self._skeleton.joints), len(self._expressions))
+        if len(labels.time) != frames:
+            raise StoreError(f"clip {row.id}: {len(labels.time)} frames of labels for {frames} frames of video")
+        suffix = self._write_video(row.id, frames_u8, row.fps or self._fps, video_file)
+        video = self.path / "video" / f"{row.id}{suffix}"
+        truth_hash = ""
+        if truth is not None:
+            (self.path / "truth").mkdir(exist_ok=True)
+            file = self.path / "truth" / f"{row.id}.npz"
+            write_truth(file, row.id, truth, (frames, height, width))
+            truth_hash = sha256_of(file)
+        self._ids.add(row.id.lower())
+        self._characters.setdefault(row.character, len(self._characters))
+        self._largest = (max(self._largest[0], width), max(self._largest[1], height))
+        whole = replace(
+            row,
+            fps=row.fps or self._fps,
+            frames=frames,
+            width=width,
+            height=height,
+            video=suffix,
+            video_sha256=sha256_of(video),
+            video_bytes=video.stat().st_size,
+            truth_sha256=truth_hash,
+        )
+        self._clips.add(pa.RecordBatch.from_pylist([whole.to_dict()], CLIPS_SCHEMA))
+        self._frames.add(frame_rows(row.id, labels))
+
+    def _check_frames(self, clip: str, frames_u8: np.ndarray) -> None:
+        shape = frames_u8.shape
+        if frames_u8.dtype != np.uint8 or len(shape) != 4 or 0 in shape or shape[-1] != self._channels:
+            got = f"{frames_u8.dtype} {shape}"
+            raise StoreError(f"clip {clip}: frames are {got}, expected uint8 [T, H, W, {self._channels}] with T >= 1")
+        if self._size is not None and shape[2:0:-1] != self._size:
+            raise StoreError(f"clip {clip}: {shape[2]}x{shape[1]} pixels, but the store is {self._size}")
+        if self._channels == 4:
+            above = (frames_u8[..., :3] > frames_u8[..., 3:]).any(axis=(1, 2, 3))
+            if above.any():
+                raise StoreError(f"clip {clip}, frame {int(above.argmax())}: colour is not premultiplied by alpha")
+
+    def _write_video(self, clip: str, frames_u8: np.ndarray, fps: float, video_file: Path | None) -> str:
+        if video_file is None:
+            write_frames(self.path / "video" / f"{clip}.mkv", frames_u8, fps)
+            return ".mkv"
+        if video_file.suffix.lower() != ".mp4" or not np.array_equal(read_frames(video_file).frames_u8, frames_u8):
+            raise StoreError(f"clip {clip}: {video_file} is not an .mp4 of just these frames")
+        shutil.copyfile(video_file, self.path / "video" / f"{clip}.mp4")
+        return ".mp4"
+
+    def close(self) -> StoreInfo:
+        """Write the tables' ends, then ``store.json``; once. Raises StoreError where no clip was added."""
+        if self._info is not None:
+            return self._info
+        self._clips.close()
+        self._frames.close()
+        if not self._ids:
+            raise StoreError(f"{self.path}: no clip was added, so there is no store")
+        info = StoreInfo(
+            schema=SCHEMA_VERSION,
+            skeleton=self._skeleton,
+            expressions=self._expressions,
+            characters=tuple(self._characters),
+            fps=self._fps,
+            width=self._largest[0],
+            height=self._largest[1],
+            mixed_sizes=self._size is None,
+            channels=self._channels,
+            clips=len(self._ids),
+            frames=self._frames.rows,
+            clips_sha256=sha256_of(self.path / "clips.parquet"),
+            frames_sha256=sha256_of(self.path / "frames.parquet"),
+        ).with_hash()
+        temporary = self.path / ".store.json.part"
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(info.to_dict(), file, indent=1, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, self.path / "store.json")
+        self._info = info
+        return info
+
+    def __enter__(self) -> "StoreWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._clips.close()
+            self._frames.close()
+
+
+class Store:
+    """A store opened for reading.
+
+    Attributes:
+        path: its folder.
+        info: ``store.json``.
+        clips: every :class:`ClipRow`, in order.
+    """
+
+    def __init__(self, path: Path, info: StoreInfo, clips: ClipTable, frames: pq.ParquetFile) -> None:
+        self.path, self.info, self.clips = path, info, clips
+        self._frames = frames
+        groups = [frames.metadata.row_group(g).num_rows for g in range(frames.num_row_groups)]
+        self._group_starts = np.concatenate([[0], np.cumsum(groups)]).tolist()
+        self.frame_starts = np.concatenate([[0], np.cumsum(clips.column("frames"))]).astype(np.int64)
+        self._group: tuple[int, pa.Table] | None = None
+
+    def __reduce__(self) -> tuple[Callable[[Path], "Store"], tuple[Path]]:
+        # Open files cannot be sent to a worker process; the folder's name can.
+        return Store.open, (self.path,)
+
+    @staticmethod
+    def open(path: Path | str) -> "Store":
+        """Open a store, checking its schema and that its tables belong together; no video is touched.
+
+        Raises:
+            StoreError: missing, half written, of another schema version, or inconsistent.
+        """
+        path = Path(path)
+        file = path / "store.json"
+        if not file.is_file():
+            if (path / "frames.parquet").is_file():
+                raise StoreError(f"{path}: half written (no store.json); remove it and run the command again")
+            raise StoreError(f"{path}: is no clip store (no store.json in it)")
+        try:
+            info = StoreInfo.from_dict(json.loads(file.read_text(encoding="utf-8")), str(file))
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise StoreError(f"{file}: is not readable JSON ({error})") from None
+        clips = ClipTable(open_table(path / "clips.parquet", CLIPS_SCHEMA).read())
+        frames = open_table(path / "frames.parquet", FRAMES_SCHEMA)
+        got, want = (len(clips), frames.metadata.num_rows), (info.clips, info.frames)
+        if got != want or int(clips.column("frames").sum()) != info.frames:
+            raise StoreError(f"{path}: the tables hold {got} clips and frames, store.json says {want}; make it again")
+        return Store(path, info, clips, frames)
+
+    def split(self, name: str) -> list[ClipRow]:
+        """The clips of one split, in order. May be empty."""
+        return self.clips.split(name)
+
+    def row(self, clip_id: str) -> ClipRow:
+        """One clip's row. Raises StoreError where there is none of this id."""
+        return self.clips[self.clips.position(clip_id)]
+
+    def labels(self, clip_id: str) -> ClipLabels:
+        """One clip's labels. Reading clip after clip in order touches each row group once.
+
+        Raises:
+            StoreError: unknown id, or the table does not fit the store.
+        """
+        position = self.clips.position(clip_id)
+        start, count = int(self.frame_starts[position]), self.clips[position].frames
+        group = bisect_right(self._group_starts, start) - 1
+        if self._group is None or self._group[0] != group:
+            self._group = (group, self._frames.read_row_group(group))
+        rows = self._group[1].slice(start - self._group_starts[group], count)
+        if rows.column("clip_id").to_pylist() != [clip_id] * count:
+            raise StoreError(f"{self.path / 'frames.parquet'}: rows of clip {clip_id} are not where they belong")
+        try:
+            return labels_of(rows, len(self.info.skeleton.joints), len(self.info.expressions))
+        except StoreError as error:
+            raise StoreError(f"{self.path / 'frames.parquet'}: clip {clip_id}: {error}") from None
+
+    def frames(self, clip_id: str) -> np.ndarray:
+        """Decode one clip: uint8 [T, H, W, C], RGBA premultiplied.
+
+        Raises:
+            StoreError: the video is missing, truncated, or not what the table says.
+        """
+        row = self.row(clip_id)
+        video = read_frames(self.video_file(row)).frames_u8
+        want = (row.frames, row.height, row.width, self.info.channels)
+        if video.shape != want:
+            raise StoreError(f"{self.video_file(row)}: decodes to {video.shape}, expected {want}")
+        return video
+
+    def video_file(self, row: ClipRow) -> Path:
+        """Where a clip's video lies."""
+        return self.path / "video" / f"{row.id}{row.video}"
+
+    def truth(self, clip_id: str) -> dict[str, np.ndarray] | None:
+        """Exact arrays of one clip as :meth:`StoreWriter.add_clip` took them, or None where it has none.
+
+        Raises:
+            StoreError: the file is missing or damaged.
+        """
+        row = self.row(clip_id)
+        if not row.truth_sha256:
+            return None
+        return read_truth(self.truth_file(row), (row.frames, row.height, row.width))
+
+    def truth_file(self, row: ClipRow) -> Path:
+        """Where a clip's exact arrays lie, if it has any."""
+        return self.path / "truth" / f"{row.id}.npz"
