@@ -25,7 +25,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors."
 
 @imports.command("charactergan")
 def charactergan(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Drawings with keypoints.csv and its two companions.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Drawings with keypoints.csv and its two companions.")
+    ],
     out: Annotated[Path, typer.Option(metavar="STORE", help="Folder of the new store.")],
     hold_out: Annotated[str, typer.Option(metavar="FILE,FILE", help="Drawings for the test split.")] = "",
     licence: Annotated[str, typer.Option(help="Licence of the drawings, for the store's record.")] = "",
@@ -33,7 +35,8 @@ def charactergan(
 ) -> None:
     """Import drawings with hand-set keypoints in CharacterGAN's format.
 
-    Example: temporal-gan-preprocess import charactergan drawings/dino --out stores/dino --hold-out "Walk (3).jpeg"
+    Example: temporal-gan-preprocess import charactergan drawings/dino --out stores/dino --hold-out "Walk
+    (3).jpeg"
     """
     names = [name.strip() for name in hold_out.split(",") if name.strip()]
     info = import_charactergan(folder, out, names, licence)
@@ -55,11 +58,13 @@ def validate(
     """
     info = validate_store(store, deep).info
     if not quiet:
-        typer.echo(f"{store}: whole; {info.clips} clips, {info.frames} frames, content {info.content_hash[:16]}")
+        typer.echo(
+            f"{store}: whole; {info.clips} clips, {info.frames} frames, content {info.content_hash[:16]}"
+        )
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 2 a mistake of the user, 130 Ctrl-C, 1 (with a traceback) a fault of ours."""
+    """Entry point. Exit codes: 0 done, 2 a user's mistake, 130 Ctrl-C, 1 (with a traceback) our fault."""
     try:
         app()
     except UserError as error:

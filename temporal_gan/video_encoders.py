@@ -1,4 +1,5 @@
-"""One function per file format: uint8 frames [T, H, W, 3 or 4 premultiplied] at a frame rate -> a new file or folder.
+"""One function per file format: uint8 frames [T, H, W, 3 or 4 premultiplied] at a frame rate -> a new file or
+folder.
 
 :func:`temporal_gan.video_io.write_frames` chooses among them and puts the result in place.
 """
@@ -24,7 +25,9 @@ def write_folder(path: Path, frames_u8: np.ndarray, fps: float) -> None:
 
 def write_png(path: Path, frames_u8: np.ndarray, fps: float) -> None:
     if len(frames_u8) != 1:
-        raise StoreError(f"{path.name}: one .png holds one frame, not {len(frames_u8)}; use .apng, .mp4 or a folder")
+        raise StoreError(
+            f"{path.name}: one .png holds one frame, not {len(frames_u8)}; use .apng, .mp4 or a folder"
+        )
     _picture(frames_u8[0]).save(path)
 
 
@@ -61,7 +64,13 @@ def write_webm(path: Path, frames_u8: np.ndarray, fps: float) -> None:
 
 
 def _encode(
-    path: Path, container: str, pixels: np.ndarray, fps: float, codec: str, pixel_format: str, options: dict[str, str]
+    path: Path,
+    container: str,
+    pixels: np.ndarray,
+    fps: float,
+    codec: str,
+    pixel_format: str,
+    options: dict[str, str],
 ) -> None:
     """bitexact leaves out versions, dates and random ids; one thread, because slices depend on the count."""
     rate = Fraction(fps).limit_denominator(1001)
@@ -82,7 +91,9 @@ def _encode(
             stream.metadata["alpha_mode"] = "1"
         reformatter = VideoReformatter()
         for index, array in enumerate(pixels):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(array), "rgba" if array.shape[-1] == 4 else "rgb24")
+            frame = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(array), "rgba" if array.shape[-1] == 4 else "rgb24"
+            )
             frame = reformatter.reformat(frame, format=pixel_format, threads=1, **colour)
             frame.pts, frame.time_base = index, 1 / rate
             output.mux(stream.encode(frame))
@@ -97,7 +108,11 @@ def write_gif(path: Path, frames_u8: np.ndarray, fps: float) -> None:
     name = "rgba" if alpha else "rgb24"
     graph = av.filter.Graph()
     source = graph.add_buffer(width=width, height=height, format=av.VideoFormat(name), time_base=1 / rate)
-    split, palette, sink = graph.add("split"), graph.add("palettegen", "stats_mode=full"), graph.add("buffersink")
+    split, palette, sink = (
+        graph.add("split"),
+        graph.add("palettegen", "stats_mode=full"),
+        graph.add("buffersink"),
+    )
     # One palette and an ordered pattern: error diffusion or a palette per frame would flicker on still parts.
     use = graph.add("paletteuse", "dither=bayer:bayer_scale=4:alpha_threshold=128")
     source.link_to(split)

@@ -1,8 +1,8 @@
 """Reading and writing short clips: video files, animated pictures, folders of pictures.
 
-In memory a clip is uint8 [T, H, W, C], C = 3 RGB, or 4 RGBA **with colour premultiplied by alpha**. Every file this
-module writes holds straight alpha, which is what other programs expect; going there and back changes no byte of
-premultiplied colour.
+In memory a clip is uint8 [T, H, W, C], C = 3 RGB, or 4 RGBA **with colour premultiplied by alpha**. Every
+file this module writes holds straight alpha, which is what other programs expect; going there and back
+changes no byte of premultiplied colour.
 """
 
 import os
@@ -56,9 +56,9 @@ def read_frames(path: Path | str) -> Frames:
     """Decode a whole clip.
 
     Args:
-        path: a video (mp4, webm, mkv, mov ...), an animated GIF, APNG or WebP, one picture (a clip of one frame), or a
-            folder of pictures of one size, in natural order at ``FOLDER_FPS``. Rotation marks (EXIF, display matrix)
-            are applied.
+        path: a video (mp4, webm, mkv, mov ...), an animated GIF, APNG or WebP, one picture (a clip of one
+            frame), or a folder of pictures of one size, in natural order at ``FOLDER_FPS``. Rotation marks
+            (EXIF, display matrix) are applied.
     Returns:
         see :class:`Frames`.
     Raises:
@@ -118,12 +118,14 @@ def _read_folder(path: Path) -> Frames:
     for file, frame in zip(files, frames, strict=True):
         if frame.shape[:2] != frames[0].shape[:2]:
             size, first = frame.shape[1::-1], frames[0].shape[1::-1]
-            raise StoreError(f"{file}: {size[0]}x{size[1]} pixels, but {files[0].name} is {first[0]}x{first[1]}")
+            raise StoreError(
+                f"{file}: {size[0]}x{size[1]} pixels, but {files[0].name} is {first[0]}x{first[1]}"
+            )
     return Frames(_same_channels(frames), FOLDER_FPS, np.arange(len(frames)) / FOLDER_FPS)
 
 
 def _read_pictures(path: Path) -> Frames:
-    """Still or animated picture through Pillow: it knows every frame's delay and disposal, and animated WebP."""
+    """Picture, still or animated, through Pillow: it knows delays, disposal, and animated WebP."""
     frames: list[np.ndarray] = []
     delays: list[float] = []
     count = 0
@@ -164,7 +166,7 @@ def _read_video(path: Path) -> Frames:
             fps = float(stream.average_rate or stream.guessed_rate or FOLDER_FPS)
             expected = stream.frames or round(_duration(_metadata(stream).get("duration", "")) * fps)
             for frame, reformatter, alpha in _decode(container, stream):
-                # bgra of FFV1 needs a byte shuffle only; one reused reformatter is twice as fast as to_ndarray.
+                # One reused reformatter is about twice as fast as to_ndarray, which makes one per frame.
                 pixels = reformatter.reformat(frame, format="rgba" if alpha else "rgb24").to_ndarray()
                 pixels = np.rot90(pixels, frame.rotation // 90) if frame.rotation else pixels
                 frames.append(premultiply(pixels) if alpha else np.ascontiguousarray(pixels))
@@ -172,7 +174,9 @@ def _read_video(path: Path) -> Frames:
     except av.error.FFmpegError as error:
         problem = f" ({error.strerror})"
         if not frames:
-            raise StoreError(f"{path}: cannot be decoded{problem}; truncated, damaged, or not a video") from None
+            raise StoreError(
+                f"{path}: cannot be decoded{problem}; truncated, damaged, or not a video"
+            ) from None
     if not frames:
         raise StoreError(f"{path}: no frames in this video")
     count = len(frames)
@@ -212,27 +216,35 @@ def _decode(
 def write_frames(path: Path | str, frames_u8: np.ndarray, fps: float) -> None:
     """Write a clip in the format its suffix names, whole or not at all, the same bytes every time.
 
-    ``.mp4`` H.264 for eyes and players (alpha over white, odd sizes padded to even by their edge), ``.webm`` VP9 with
-    alpha, ``.gif`` looping with one palette and 1-bit alpha, ``.mkv`` FFV1 lossless, ``.apng`` lossless, ``.webp``
-    (the last two may merge equal neighbours into one longer frame), ``.png`` for a clip of one frame; no suffix: a
-    folder of ``%05d.png``.
+    ``.mp4`` H.264 for eyes and players (alpha over white, odd sizes padded to even by their edge), ``.webm``
+    VP9 with alpha, ``.gif`` looping with one palette and 1-bit alpha, ``.mkv`` FFV1 lossless, ``.apng``
+    lossless, ``.webp`` (the last two may merge equal neighbours into one longer frame), ``.png`` for a clip
+    of one frame; no suffix: a folder of ``%05d.png``.
 
     Args:
-        path: its folder is made; an existing file is replaced, an existing folder only if it holds such pictures.
+        path: its folder is made; an existing file is replaced, an existing folder only if it holds such
+            pictures.
         frames_u8: uint8 [T, H, W, C], C = 3 RGB or 4 RGBA premultiplied, T >= 1.
         fps: frames per second, > 0.
     Raises:
         StoreError: unknown suffix, wrong array, or the path cannot be written.
     """
     path = Path(path)
-    if frames_u8.ndim != 4 or frames_u8.shape[-1] not in (3, 4) or 0 in frames_u8.shape or frames_u8.dtype != np.uint8:
+    if (
+        frames_u8.ndim != 4
+        or frames_u8.shape[-1] not in (3, 4)
+        or 0 in frames_u8.shape
+        or frames_u8.dtype != np.uint8
+    ):
         got = f"{frames_u8.dtype} {frames_u8.shape}"
         raise StoreError(f"{path}: cannot write {got}; expected uint8 [T, H, W, 3 or 4] with T >= 1")
     if not fps > 0:
         raise StoreError(f"{path}: frame rate {fps} must be above 0")
     suffix = path.suffix.lower()
     if suffix not in ENCODERS:
-        raise StoreError(f"{path}: cannot write {suffix!r}; use {' '.join(filter(None, ENCODERS))} or a folder")
+        raise StoreError(
+            f"{path}: cannot write {suffix!r}; use {' '.join(filter(None, ENCODERS))} or a folder"
+        )
     with _replacing(path) as temporary:
         ENCODERS[suffix](temporary, frames_u8, fps)
 
@@ -240,8 +252,12 @@ def write_frames(path: Path | str, frames_u8: np.ndarray, fps: float) -> None:
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well."""
-    if path.is_dir() and (path.suffix or any(not re.fullmatch(r"\d{5}\.png", f.name) for f in path.iterdir())):
-        raise StoreError(f"{path}: is a folder with other files in it; name a new one or a file with a suffix")
+    if path.is_dir() and (
+        path.suffix or any(not re.fullmatch(r"\d{5}\.png", f.name) for f in path.iterdir())
+    ):
+        raise StoreError(
+            f"{path}: is a folder with other files in it; name a new one or a file with a suffix"
+        )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         room = Path(tempfile.mkdtemp(prefix=f".{path.stem}.", dir=path.parent))
@@ -252,9 +268,7 @@ def _replacing(path: Path) -> Iterator[Path]:
         if path.is_dir():
             os.replace(path, room / "old")
         os.replace(room / path.name, path)
-    except OSError as error:
-        if isinstance(error, av.error.FFmpegError | UnicodeError):
-            raise
+    except (OSError, av.error.FFmpegError) as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror})") from None
     finally:
         shutil.rmtree(room, ignore_errors=True)

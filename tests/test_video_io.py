@@ -16,7 +16,7 @@ MEDIA = Path(__file__).parents[1] / "../shared/media"
 
 
 def moving_square(frames: int = 6, height: int = 40, width: int = 48, channels: int = 4) -> np.ndarray:
-    """A square over a gradient; for RGBA with a transparent margin and one half transparent row, premultiplied."""
+    """A square over a gradient; RGBA has a transparent margin and a half transparent row, premultiplied."""
     clip = np.zeros((frames, height, width, 4), np.uint8)
     clip[..., 0] = (np.indices((height, width)).sum(0) * 2 % 256).astype(np.uint8)
     clip[..., 2] = 60
@@ -167,6 +167,10 @@ def test_truncated_file_is_an_error_that_names_it(tmp_path: Path, suffix: str) -
     for part in (0.3, 0.9):
         path.write_bytes(data[: int(len(data) * part)])
         with pytest.raises(StoreError, match=rf"cut\{suffix}: "):
+            read_frames(path)
+    if suffix == ".gif":  # cut between two frames
+        path.write_bytes(data[:-1])
+        with pytest.raises(StoreError, match=r"cut\.gif: truncated, ends after 48 frames"):
             read_frames(path)
     if suffix == ".mp4":
         path.write_bytes(data[: len(data) // 2])

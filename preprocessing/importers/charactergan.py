@@ -1,8 +1,9 @@
-"""A folder of drawings with hand-set keypoints, in the format of CharacterGAN (Hinz et al. 2022) -> clip store.
+"""A folder of drawings with hand-set keypoints, in the format of CharacterGAN (Hinz et al. 2022) -> clip
+store.
 
-Three CSV files without headers lie beside the drawings: ``keypoints.csv`` has rows ``label,x,y,file`` (pixels, the
-middle of the first pixel is 0), ``keypoints_skeleton.csv`` rows ``joint,neighbour,...``, and ``keypoints_layers.csv``
-rows ``joint,layer`` (0 nearest).
+Three CSV files without headers lie beside the drawings: ``keypoints.csv`` has rows ``label,x,y,file``
+(pixels, the middle of the first pixel is 0), ``keypoints_skeleton.csv`` rows ``joint,neighbour,...``, and
+``keypoints_layers.csv`` rows ``joint,layer`` (0 nearest).
 """
 
 import csv
@@ -75,7 +76,8 @@ def import_charactergan(
     Returns:
         the store's description. Expressions are the built-in list, not labelled. Drawings may differ in size.
     Raises:
-        UserError: see :func:`read_charactergan`; also a held-out name that is no drawing, or that leaves none.
+        UserError: see :func:`read_charactergan`; also a held-out name that is no drawing, or that leaves
+        none.
     """
     drawings = read_charactergan(folder)
     names = [f.name for f in drawings.files]
@@ -170,14 +172,18 @@ def _read_skeleton(folder: Path) -> Skeleton:
     for where, (joint, *others) in rows:
         for other in filter(None, others):
             if other not in index or other == joint:
-                raise UserError(f"{where}: neighbour {other!r} of {joint!r} is not another joint of this file")
+                raise UserError(
+                    f"{where}: neighbour {other!r} of {joint!r} is not another joint of this file"
+                )
             neighbours[index[joint]].append(index[other])
             neighbours[index[other]].append(index[joint])
     layers = dict.fromkeys(index, -1)
     for where, cells in _rows(folder / "keypoints_layers.csv"):
         if len(cells) < 2 or cells[0] not in index or layers[cells[0]] >= 0:
             got = ",".join(cells)
-            raise UserError(f"{where}: expected joint,layer with each joint of the skeleton once, got {got!r}")
+            raise UserError(
+                f"{where}: expected joint,layer with each joint of the skeleton once, got {got!r}"
+            )
         value = _number(where, "layer", cells[1])
         if value < 0 or value != int(value):
             raise UserError(f"{where}: layer {cells[1]!r} is not 0, 1, 2 ...")
@@ -249,9 +255,13 @@ def _read_keypoints(
         size = sizes[name]
         at = [_number(where, axis, text) for axis, text in zip("xy", cells[1:3], strict=True)]
         if not all(-0.5 <= value <= side for value, side in zip(at, size, strict=True)):
-            raise UserError(f"{where}: {label!r} at ({cells[1]}, {cells[2]}) is outside {name!r}, {size[0]}x{size[1]}")
+            raise UserError(
+                f"{where}: {label!r} at ({cells[1]}, {cells[2]}) is outside {name!r}, {size[0]}x{size[1]}"
+            )
         # A click on the far edge line gives x = width, half a pixel beyond the last one.
-        points[drawings[name], joints[label]] = [min((v + 0.5) / s, 1.0) for v, s in zip(at, size, strict=True)]
+        points[drawings[name], joints[label]] = [
+            min((v + 0.5) / s, 1.0) for v, s in zip(at, size, strict=True)
+        ]
         confidence[drawings[name], joints[label]] = 1
     if not lines:
         raise StoreError(f"{file}: no keypoints in this file")

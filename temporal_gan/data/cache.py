@@ -1,8 +1,8 @@
 """A store's clips decoded once, at one square size, as memory-mapped arrays that training reads windows from.
 
-A cache is a folder named after the store's content hash, the size and the flow it holds. It is built beside its final
-name and renamed when whole; an index with every file's size and its own checksum says whether it still is. Anything
-else found under that name is thrown away and built again.
+A cache is a folder named after the store's content hash, the size and the flow it holds. It is built beside
+its final name and renamed when whole; an index with every file's size and its own checksum says whether it
+still is. Anything else found under that name is thrown away and built again.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ from .store import Store
 
 CACHE_VERSION = 1
 FlowSource = Callable[[ClipRow], tuple[np.ndarray, np.ndarray]]
-"""Clip -> flow float [T-1, 2, h, w] in pixels of that size and valid bool [T-1, 1, h, w], with the clip's aspect."""
+"""Clip -> flow float [T-1, 2, h, w] in pixels of that size, valid bool [T-1, 1, h, w]; h:w as the clip's."""
 
 
 class ClipCache:
@@ -57,7 +57,8 @@ class ClipCache:
         """A copy of frames start : start + count of one array of one clip.
 
         Args:
-            name: video uint8 [., C, S, S], keypoints, confidence, layer, expression, expression_confidence, time, hold.
+            name: video uint8 [., C, S, S], keypoints, confidence, layer, expression, expression_confidence,
+                time, hold.
             clip: the clip's position in the store.
             start: first frame within the clip.
             count: number of frames.
@@ -66,7 +67,7 @@ class ClipCache:
         return np.array(self._array(name)[first : first + count])
 
     def flow(self, clip: int, start: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Flow float16 [count-1, 2, S, S] and validity bool [count-1, 1, S, S] of a window of ``count`` frames."""
+        """Flow float16 [count-1, 2, S, S] and validity bool [count-1, 1, S, S] of ``count`` frames."""
         first = int(self.starts[clip]) - clip + start  # every clip before has one flow less than frames
         return (
             np.array(self._array("flow")[first : first + count - 1]),
@@ -99,7 +100,8 @@ def open_cache(
         folder: where caches lie; None = ``cache`` in the store.
         quiet: no progress bar.
     Raises:
-        StoreError: the folder cannot be written, the disk is too small, a video is damaged, or a clip has no flow.
+        StoreError: the folder cannot be written, the disk is too small, a video is damaged, or a clip has no
+        flow.
     """
     if size < 1 or not (flow == "" or flow.isidentifier()):
         raise StoreError(f"cache: size {size} must be positive and flow {flow!r} a plain name")
@@ -112,7 +114,9 @@ def open_cache(
         room.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except OSError as error:
-        raise StoreError(f"{room}: a cache cannot be written there ({error.strerror}); name another folder") from None
+        raise StoreError(
+            f"{room}: a cache cannot be written there ({error.strerror}); name another folder"
+        ) from None
     try:
         if _read_index(path) is None:
             _build(store, path, size, bool(flow), flow_source, quiet)
@@ -141,7 +145,9 @@ def _shapes(store: Store, size: int, flow: bool) -> dict[str, tuple[tuple[int, .
     return {name: (shape, np.dtype(kind)) for name, (shape, kind) in kinds.items()}
 
 
-def _build(store: Store, path: Path, size: int, flow: bool, flow_source: FlowSource | None, quiet: bool) -> None:
+def _build(
+    store: Store, path: Path, size: int, flow: bool, flow_source: FlowSource | None, quiet: bool
+) -> None:
     shapes = _shapes(store, size, flow)
     work = path.with_name(path.name + ".part")
     for old in (work, path):
@@ -151,7 +157,9 @@ def _build(store: Store, path: Path, size: int, flow: bool, flow_source: FlowSou
     need = sum(int(np.prod(shape)) * kind.itemsize for shape, kind in shapes.values())
     free = shutil.disk_usage(work).free
     if need > free:
-        raise StoreError(f"{path}: the cache needs {need / 1e9:.1f} GB, the disk has {free / 1e9:.1f} GB free")
+        raise StoreError(
+            f"{path}: the cache needs {need / 1e9:.1f} GB, the disk has {free / 1e9:.1f} GB free"
+        )
     arrays = {
         name: np.lib.format.open_memmap(work / f"{name}.npy", "w+", kind, shape)
         for name, (shape, kind) in shapes.items()
@@ -187,11 +195,15 @@ def _clip_flow(store: Store, row: ClipRow, source: FlowSource | None) -> tuple[n
     else:
         truth = store.truth(row.id)
         if truth is None or "flow" not in truth:
-            raise StoreError(f"clip {row.id}: the store holds no exact flow for it; make the store with flow, or "
-                             "train without terms that need it")
+            raise StoreError(
+                f"clip {row.id}: the store holds no exact flow for it; make the store with flow, or "
+                "train without terms that need it"
+            )
         flow, valid = truth["flow"], truth["flow_valid"]
     if len(flow) != row.frames - 1 or flow.shape[1] != 2 or valid.shape != (len(flow), 1, *flow.shape[2:]):
-        raise StoreError(f"clip {row.id}: flow {flow.shape} and validity {valid.shape} do not fit {row.frames} frames")
+        raise StoreError(
+            f"clip {row.id}: flow {flow.shape} and validity {valid.shape} do not fit {row.frames} frames"
+        )
     if not np.isfinite(flow).all():
         raise StoreError(f"clip {row.id}: flow is not a finite number")
     return flow, valid

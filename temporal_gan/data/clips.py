@@ -61,7 +61,9 @@ class ClipDataset(Dataset):
 def whole_clip(store: Store, cache: ClipCache, clip_id: str) -> ClipBatch:
     """All frames of one clip as a batch of one. Raises StoreError where there is no such clip."""
     position = store.clips.position(clip_id)
-    return _window(store, cache, position, 0, int(store.frame_starts[position + 1] - store.frame_starts[position]))
+    return _window(
+        store, cache, position, 0, int(store.frame_starts[position + 1] - store.frame_starts[position])
+    )
 
 
 def collate(clips: Sequence[ClipBatch]) -> ClipBatch:
@@ -83,7 +85,8 @@ def collate(clips: Sequence[ClipBatch]) -> ClipBatch:
 def clip_batches(
     dataset: ClipDataset, start_step: int, global_batch: int, rank: int = 0, world: int = 1, workers: int = 0
 ) -> Iterator[ClipBatch]:
-    """One rank's batches from ``start_step`` on, for ever; what a step holds does not depend on where one starts.
+    """One rank's batches from ``start_step`` on, for ever; what a step holds does not depend on where one
+    starts.
 
     Args:
         dataset: the split.

@@ -22,8 +22,9 @@ from .store import Store
 class ImageDataset(Dataset):
     """Sample number -> one square picture and its class, as a function of the seed and the number alone.
 
-    A folder's pictures are resized by their shorter side and cropped to the middle; a store's frames come from its
-    cache, fitted whole into the square. Every second picture on average is mirrored. Alpha is laid on white.
+    A folder's pictures are resized by their shorter side and cropped to the middle; a store's frames come
+    from its cache, fitted whole into the square. Every second picture on average is mirrored. Alpha is laid
+    on white.
 
     Args:
         path: a folder of pictures, searched to any depth in natural order, or a clip store.
@@ -33,14 +34,17 @@ class ImageDataset(Dataset):
         quiet: no progress bar while a store's cache is built.
     Attributes:
         classes: names, () where not conditional.
+        files: the pictures of a folder, empty for a store.
         labels: int64 [N], the class of each picture, 0 where not conditional.
     Raises:
         StoreError: nothing there, or pictures outside any class folder where conditional.
     """
 
-    def __init__(self, path: Path | str, size: int, seed: int, conditional: bool, quiet: bool = False) -> None:
+    def __init__(
+        self, path: Path | str, size: int, seed: int, conditional: bool, quiet: bool = False
+    ) -> None:
         self.path, self.size, self.seed = Path(path), size, seed
-        self._files: list[Path] = []
+        self.files: list[Path] = []
         self._cache: ClipCache | None = None
         if (self.path / "store.json").is_file():
             names, self._places, self.labels = self._open_store(quiet)
@@ -71,14 +75,18 @@ class ImageDataset(Dataset):
         relative = [f.relative_to(self.path) for f in found]
         visible = [f for f in relative if not any(part.startswith(".") for part in f.parts)]
         if not visible:
-            raise StoreError(f"{self.path}: no pictures in this folder (looked for {' '.join(STILL_SUFFIXES)})")
+            raise StoreError(
+                f"{self.path}: no pictures in this folder (looked for {' '.join(STILL_SUFFIXES)})"
+            )
         visible.sort(key=lambda f: [natural_key(part) for part in f.parts])
-        self._files = [self.path / f for f in visible]
+        self.files = [self.path / f for f in visible]
         if not conditional:
             return (), np.zeros(len(visible), np.int64)
         loose = [f for f in visible if len(f.parts) == 1]
         if loose:
-            raise StoreError(f"{self.path / loose[0]}: is in no class folder; classes are named by the sub-folders")
+            raise StoreError(
+                f"{self.path / loose[0]}: is in no class folder; classes are named by the sub-folders"
+            )
         names = tuple(dict.fromkeys(f.parts[0] for f in visible))
         return names, np.array([names.index(f.parts[0]) for f in visible], np.int64)
 
@@ -98,7 +106,7 @@ class ImageDataset(Dataset):
             clip, frame = self._places[number].tolist()
             pixels = over_white(self._cache.frames("video", clip, frame, 1)[0].transpose(1, 2, 0))
         else:
-            pixels = _square(over_white(read_picture(self._files[number])), self.size)
+            pixels = _square(over_white(read_picture(self.files[number])), self.size)
         if mix_seed(self.seed, "mirror", index) % 2:
             pixels = pixels[:, ::-1]
         image = torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1))).float() / 255
@@ -108,7 +116,8 @@ class ImageDataset(Dataset):
 def image_batches(
     dataset: ImageDataset, start_step: int, global_batch: int, rank: int = 0, world: int = 1, workers: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """One rank's batches from ``start_step`` on, for ever: images float32 [B, 3, S, S] in [-1, 1], labels int64 [B].
+    """One rank's batches from ``start_step`` on, for ever: images float32 [B, 3, S, S] in [-1, 1], labels
+    int64 [B].
 
     Args:
         dataset: the pictures.
@@ -129,7 +138,10 @@ def _plain_errors(batches: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Te
         yield from batches
     except StoreError as error:
         # From a worker the message arrives inside a whole traceback; its last line is the message.
-        raise StoreError(str(error).strip().splitlines()[-1].split("StoreError: ")[-1]) from None
+        message = str(error).strip().splitlines()[-1].split("StoreError: ")[-1]
+        # This traceback keeps the loader in a cycle; collected late, its workers take 5 s to end.
+        error.with_traceback(None)
+    raise StoreError(message)
 
 
 def _square(pixels: np.ndarray, size: int) -> np.ndarray:
@@ -140,4 +152,6 @@ def _square(pixels: np.ndarray, size: int) -> np.ndarray:
     middle = pixels[top : top + side, left : left + side]
     if side == size:
         return middle
-    return cv2.resize(middle, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LANCZOS4)
+    return cv2.resize(
+        middle, (size, size), interpolation=cv2.INTER_AREA if side > size else cv2.INTER_LANCZOS4
+    )

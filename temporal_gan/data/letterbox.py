@@ -1,4 +1,4 @@
-"""A clip of any size laid into a square: its pixels, its keypoints and its flow, by one and the same mapping."""
+"""A clip of any size laid into a square: its pixels, keypoints and flow, by one and the same mapping."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -38,7 +38,7 @@ class Letterbox:
         return ((keypoints * self.size - (left, top)) / (w, h)).astype(np.float32)
 
     def frames(self, frames_u8: np.ndarray) -> np.ndarray:
-        """uint8 [T, H, W, C] -> uint8 [T, C, size, size]; around it transparent, or an RGB clip's border colour."""
+        """uint8 [T, H, W, C] -> uint8 [T, C, size, size]; around it transparent, or RGB's border colour."""
         left, top, w, h = self.inner
         channels = frames_u8.shape[-1]
         border = border_colour(frames_u8) if channels == 3 else np.zeros(4, np.uint8)
@@ -46,17 +46,23 @@ class Letterbox:
         square[:] = border[:, None, None]
         method = cv2.INTER_AREA if w < self.width or h < self.height else cv2.INTER_LANCZOS4
         for target, frame in zip(square, frames_u8, strict=True):
-            scaled = frame if (w, h) == (self.width, self.height) else cv2.resize(frame, (w, h), interpolation=method)
+            scaled = (
+                frame
+                if (w, h) == (self.width, self.height)
+                else cv2.resize(frame, (w, h), interpolation=method)
+            )
             if channels == 4:  # Lanczos overshoots; premultiplied colour stays below alpha
-                scaled = np.concatenate([np.minimum(scaled[..., :3], scaled[..., 3:]), scaled[..., 3:]], axis=-1)
+                scaled = np.concatenate(
+                    [np.minimum(scaled[..., :3], scaled[..., 3:]), scaled[..., 3:]], axis=-1
+                )
             target[:, top : top + h, left : left + w] = scaled.transpose(2, 0, 1)
         return square
 
     def flow(self, flow: np.ndarray, valid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Flow [T-1, 2, h, w] and valid [T-1, 1, h, w] -> the same of the square, float16 and bool.
 
-        Where the size changes, a new pixel is valid if every pixel under it was and they move alike (within half
-        a new pixel): an average of two motions is the flow of neither.
+        Where the size changes, a new pixel is valid if every pixel under it was and they move alike (within
+        half a new pixel): an average of two motions is the flow of neither.
         """
         left, top, w, h = self.inner
         source_h, source_w = flow.shape[-2:]
@@ -81,4 +87,6 @@ class Letterbox:
 def border_colour(frames_u8: np.ndarray) -> np.ndarray:
     """Median colour of the outermost pixels of a clip: uint8 [T, H, W, C] -> uint8 [C]."""
     edges = [frames_u8[:, 0], frames_u8[:, -1], frames_u8[:, :, 0], frames_u8[:, :, -1]]
-    return np.median(np.concatenate([e.reshape(-1, frames_u8.shape[-1]) for e in edges]), axis=0).astype(np.uint8)
+    return np.median(np.concatenate([e.reshape(-1, frames_u8.shape[-1]) for e in edges]), axis=0).astype(
+        np.uint8
+    )

@@ -1,7 +1,7 @@
 """What a clip store says about itself, its clips and its frames: the three tables' fields and their checks.
 
-``store.json`` is :class:`StoreInfo`, ``clips.parquet`` has a row per :class:`ClipRow`, ``frames.parquet`` a row per
-frame of :class:`ClipLabels`, clip after clip in the order of ``clips.parquet``.
+``store.json`` is :class:`StoreInfo`, ``clips.parquet`` has a row per :class:`ClipRow`, ``frames.parquet`` a
+row per frame of :class:`ClipLabels`, clip after clip in the order of ``clips.parquet``.
 """
 
 import hashlib
@@ -82,12 +82,17 @@ class StoreInfo:
         if not isinstance(data, dict) or "schema" not in data:
             raise StoreError(f"{where}: is no clip store's description (no field 'schema')")
         if data["schema"] != SCHEMA_VERSION:
-            advice = "update temporal_gan" if str(data["schema"]) > str(SCHEMA_VERSION) else "make the store again"
+            advice = (
+                "update temporal_gan" if str(data["schema"]) > str(SCHEMA_VERSION) else "make the store again"
+            )
             raise StoreError(f"{where}: schema version {data['schema']}, expected {SCHEMA_VERSION}; {advice}")
         names = {f.name for f in fields(StoreInfo)}
         if set(data) != names:
             missing, unknown = sorted(names - set(data)), sorted(set(data) - names)
             raise StoreError(f"{where}: fields missing {missing}, unknown {unknown}; make the store again")
+        # It names the cache's folder, which is removed when it is broken: no path may hide in it.
+        if not re.fullmatch("[0-9a-f]{64}", str(data["content_hash"])):
+            raise StoreError(f"{where}: content_hash {data['content_hash']!r} is not a SHA-256")
         try:
             values = dict(data)
             values["skeleton"] = Skeleton.from_dict(data["skeleton"])
@@ -145,7 +150,9 @@ class ClipRow:
     def validate(self) -> "ClipRow":
         """Check what becomes a file name or a choice; returns itself. Raises StoreError naming the clip."""
         if not _SAFE_ID.fullmatch(self.id):
-            raise StoreError(f"clip id {self.id!r}: use 1 to 128 of A-Z a-z 0-9 _ . -, not starting with . or -")
+            raise StoreError(
+                f"clip id {self.id!r}: use 1 to 128 of A-Z a-z 0-9 _ . -, not starting with . or -"
+            )
         if self.split not in SPLITS:
             raise StoreError(f"clip {self.id}: split {self.split!r} is not one of: {', '.join(SPLITS)}")
         if self.video not in ("", ".mkv", ".mp4"):
@@ -163,8 +170,8 @@ class ClipRow:
 class ClipLabels:
     """Everything known about the frames of one clip but their pixels.
 
-    A joint of confidence 0 has no known place: its keypoint is any finite number in [-0.5, 1.5] and is never read.
-    A joint with confidence lies within the frame.
+    A joint of confidence 0 has no known place: its keypoint is any finite number in [-0.5, 1.5] and is never
+    read. A joint with confidence lies within the frame.
 
     Attributes:
         keypoints: float32 [T, J, 2], x, y in [0, 1] of width and height, pixel centres at (i + 0.5) / size.
@@ -231,7 +238,9 @@ class ClipLabels:
         for name, highest in (("layer", np.iinfo(np.int16).max), ("hold", np.iinfo(np.int64).max)):
             outside = (getattr(self, name) < 0) | (getattr(self, name) > highest)
             if outside.any():
-                raise StoreError(f"clip {clip}, frame {_first_bad_frame(outside)}: {name} is negative or too large")
+                raise StoreError(
+                    f"clip {clip}, frame {_first_bad_frame(outside)}: {name} is negative or too large"
+                )
         if t > 1 and (np.diff(self.time) <= 0).any():
             frame = int(np.argmax(np.diff(self.time) <= 0)) + 1
             raise StoreError(f"clip {clip}, frame {frame}: time does not grow")

@@ -66,9 +66,11 @@ def batch_indices(step: int, global_batch: int, rank: int, world: int) -> range:
         ValueError: the global batch cannot be split evenly, or the rank is outside the world.
     """
     if global_batch < 1 or global_batch % world or not 0 <= rank < world:
-        raise ValueError(f"a batch of {global_batch} clips cannot be split over {world} processes (rank {rank})")
+        raise ValueError(
+            f"a batch of {global_batch} clips cannot be split over {world} processes (rank {rank})"
+        )
     share = global_batch // world
-    first = step * global_batch + rank
+    first = step * global_batch + rank * share
     return range(first, first + share)
 
 

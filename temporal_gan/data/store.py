@@ -1,7 +1,8 @@
 """The clip store: a folder that people can open with ordinary tools, and that says when it is broken.
 
-Written once, by one :class:`StoreWriter`; ``store.json`` comes last, so a folder without it is a store half written.
-Files are found through the tables only: no folder is ever listed, and a million clips cost no more to open than ten.
+Written once, by one :class:`StoreWriter`; ``store.json`` comes last, so a folder without it is a store half
+written. Files are found through the tables only: no folder is ever listed, and a million clips cost no more
+to open than ten.
 """
 
 import json
@@ -59,7 +60,8 @@ class StoreWriter:
             raise StoreError(f"{path}: {what}; remove it or name another folder")
         (self.path / "video").mkdir(parents=True, exist_ok=True)
         self._skeleton, self._expressions = skeleton, tuple(expressions)
-        self._fps, self._size, self._channels = float(fps), size, channels
+        self._size = None if size is None else (int(size[0]), int(size[1]))
+        self._fps, self._channels = float(fps), channels
         self._characters: dict[str, int] = {}
         self._ids: set[str] = set()
         self._largest = (0, 0)
@@ -81,10 +83,10 @@ class StoreWriter:
             row: the fields that the writer fills in (frames, size, video, hashes) are ignored.
             frames_u8: uint8 [T, H, W, C], C as the store's, RGBA premultiplied. Kept lossless.
             labels: see :class:`ClipLabels`.
-            truth: exact arrays of the clip; ``flow`` [T-1, 2, H, W] and ``flow_valid`` bool [T-1, 1, H, W] are
-                checked, any other name is kept as it is.
-            video_file: an .mp4 holding just these opaque frames, to be copied instead of a lossless video that
-                would be larger and no better.
+            truth: exact arrays of the clip; ``flow`` [T-1, 2, H, W] and ``flow_valid`` bool [T-1, 1, H, W]
+                are checked, any other name is kept as it is.
+            video_file: an .mp4 holding just these opaque frames, to be copied instead of a lossless video
+                that would be larger and no better.
         Raises:
             StoreError: names the clip and, where it applies, the frame.
         """
@@ -95,7 +97,7 @@ class StoreWriter:
         frames, height, width, _ = frames_u8.shape
         labels.validate(row.id, len(self._skeleton.joints), len(self._expressions))
         if len(labels.time) != frames:
-            raise StoreError(f"clip {row.id}: {len(labels.time)} frames of labels for {frames} frames of video")
+            raise StoreError(f"clip {row.id}: {len(labels.time)} frames of labels for {frames} of video")
         suffix = self._write_video(row.id, frames_u8, row.fps or self._fps, video_file)
         video = self.path / "video" / f"{row.id}{suffix}"
         truth_hash = ""
@@ -125,19 +127,21 @@ class StoreWriter:
         shape = frames_u8.shape
         if frames_u8.dtype != np.uint8 or len(shape) != 4 or 0 in shape or shape[-1] != self._channels:
             got = f"{frames_u8.dtype} {shape}"
-            raise StoreError(f"clip {clip}: frames are {got}, expected uint8 [T, H, W, {self._channels}] with T >= 1")
+            raise StoreError(f"clip {clip}: frames are {got}, expected uint8 [T, H, W, {self._channels}]")
         if self._size is not None and shape[2:0:-1] != self._size:
             raise StoreError(f"clip {clip}: {shape[2]}x{shape[1]} pixels, but the store is {self._size}")
         if self._channels == 4:
             above = (frames_u8[..., :3] > frames_u8[..., 3:]).any(axis=(1, 2, 3))
             if above.any():
-                raise StoreError(f"clip {clip}, frame {int(above.argmax())}: colour is not premultiplied by alpha")
+                frame = int(above.argmax())
+                raise StoreError(f"clip {clip}, frame {frame}: colour is not premultiplied by alpha")
 
     def _write_video(self, clip: str, frames_u8: np.ndarray, fps: float, video_file: Path | None) -> str:
         if video_file is None:
             write_frames(self.path / "video" / f"{clip}.mkv", frames_u8, fps)
             return ".mkv"
-        if video_file.suffix.lower() != ".mp4" or not np.array_equal(read_frames(video_file).frames_u8, frames_u8):
+        same = np.array_equal(read_frames(video_file).frames_u8, frames_u8)
+        if video_file.suffix.lower() != ".mp4" or not same:
             raise StoreError(f"clip {clip}: {video_file} is not an .mp4 of just these frames")
         shutil.copyfile(video_file, self.path / "video" / f"{clip}.mp4")
         return ".mp4"
@@ -229,7 +233,9 @@ class Store:
         frames = open_table(path / "frames.parquet", FRAMES_SCHEMA)
         got, want = (len(clips), frames.metadata.num_rows), (info.clips, info.frames)
         if got != want or int(clips.column("frames").sum()) != info.frames:
-            raise StoreError(f"{path}: the tables hold {got} clips and frames, store.json says {want}; make it again")
+            raise StoreError(
+                f"{path}: the tables hold {got} clips and frames, store.json says {want}; make it again"
+            )
         return Store(path, info, clips, frames)
 
     def split(self, name: str) -> list[ClipRow]:
@@ -253,7 +259,9 @@ class Store:
             self._group = (group, self._frames.read_row_group(group))
         rows = self._group[1].slice(start - self._group_starts[group], count)
         if rows.column("clip_id").to_pylist() != [clip_id] * count:
-            raise StoreError(f"{self.path / 'frames.parquet'}: rows of clip {clip_id} are not where they belong")
+            raise StoreError(
+                f"{self.path / 'frames.parquet'}: rows of clip {clip_id} are not where they belong"
+            )
         try:
             return labels_of(rows, len(self.info.skeleton.joints), len(self.info.expressions))
         except StoreError as error:

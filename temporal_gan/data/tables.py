@@ -15,7 +15,8 @@ from .manifest import SCHEMA_VERSION, ClipLabels, ClipRow
 _ARROW_TYPES = {str(str): pa.string(), str(float): pa.float64(), str(int): pa.int64()}
 CLIPS_SCHEMA = pa.schema(
     [
-        (f.name, pa.list_(pa.string()) if f.name == "flags" else _ARROW_TYPES[str(f.type)]) for f in fields(ClipRow)
+        (f.name, pa.list_(pa.string()) if f.name == "flags" else _ARROW_TYPES[str(f.type)])
+        for f in fields(ClipRow)
     ]
 )
 
@@ -78,7 +79,8 @@ def _rows(table: pa.Table) -> list[ClipRow]:
 
 
 class TableWriter:
-    """Writes a parquet file in row groups of at least ``group`` rows; what is added at once stays in one group.
+    """Writes a parquet file in row groups of at least ``group`` rows; what is added at once stays in one
+    group.
 
     Attributes:
         rows: added so far.
@@ -125,9 +127,14 @@ def frame_rows(clip: str, labels: ClipLabels) -> pa.RecordBatch:
         values = pa.array(getattr(labels, name).reshape(-1).astype(kind.value_type.to_pandas_dtype()))
         # Offsets, not a size: a store without expressions has lists of length 0.
         width = len(values) // frames
-        columns[name] = pa.ListArray.from_arrays(pa.array(np.arange(frames + 1, dtype=np.int32) * width), values)
+        columns[name] = pa.ListArray.from_arrays(
+            pa.array(np.arange(frames + 1, dtype=np.int32) * width), values
+        )
     return pa.RecordBatch.from_arrays(
-        [pa.array(columns[f.name], f.type) if f.name not in _LISTS else columns[f.name] for f in FRAMES_SCHEMA],
+        [
+            pa.array(columns[f.name], f.type) if f.name not in _LISTS else columns[f.name]
+            for f in FRAMES_SCHEMA
+        ],
         schema=FRAMES_SCHEMA,
     )
 
@@ -166,5 +173,7 @@ def open_table(file: Path, schema: pa.Schema) -> pq.ParquetFile:
         raise StoreError(f"{file}: is truncated or damaged ({error}); make the store again") from None
     if not table.schema_arrow.equals(schema):
         got = set(table.schema_arrow.names) ^ set(schema.names)
-        raise StoreError(f"{file}: columns differ from schema version {SCHEMA_VERSION}: {sorted(got) or 'types'}")
+        raise StoreError(
+            f"{file}: columns differ from schema version {SCHEMA_VERSION}: {sorted(got) or 'types'}"
+        )
     return table

@@ -1,7 +1,9 @@
-"""Augmentation that keeps a clip a clip: one random draw per clip, applied to its frames, joints and flow alike.
+"""Augmentation that keeps a clip a clip: one random draw per clip, applied to its frames, joints and flow
+alike.
 
-All geometry is one point map, phi: place in the new picture -> place in the old one. The new frame is the old one
-sampled at phi; joints go through phi's inverse; the new flow at x leads from x to the inverse of (phi(x) + old flow).
+All geometry is one point map, phi: place in the new picture -> place in the old one. The new frame is the old
+one sampled at phi; joints go through phi's inverse; the new flow at x leads from x to the inverse of (phi(x)
++ old flow).
 """
 
 from dataclasses import replace
@@ -24,17 +26,30 @@ class AugmentConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    flip_prob: float = Field(default=0.0, ge=0, le=1, description="chance of a left-right mirror; 0.5 doubles the data")
+    flip_prob: float = Field(
+        default=0.0, ge=0, le=1, description="chance of a left-right mirror; 0.5 doubles the data"
+    )
     # The spline's slope reaches 0.75 at 0.1 in the worst case; at 1 it would fold over itself.
     warp: float = Field(
-        default=0.0, ge=0, le=0.1, description="thin-plate jitter of a 3x3 grid, corners kept, in picture sizes"
+        default=0.0,
+        ge=0,
+        le=0.1,
+        description="thin-plate jitter of a 3x3 grid, corners kept, in picture sizes",
     )
-    zoom: float = Field(default=0.0, ge=0, le=1, description="enlarge by a factor of 1 / (1 + zoom) to 1 + zoom")
-    shift: float = Field(default=0.0, ge=0, le=0.5, description="move by up to this part of the picture, each way")
+    zoom: float = Field(
+        default=0.0, ge=0, le=1, description="enlarge by a factor of 1 / (1 + zoom) to 1 + zoom"
+    )
+    shift: float = Field(
+        default=0.0, ge=0, le=0.5, description="move by up to this part of the picture, each way"
+    )
     brightness: float = Field(default=0.0, ge=0, le=1, description="colour times 1 - b to 1 + b")
-    contrast: float = Field(default=0.0, ge=0, le=1, description="distance from mean grey times 1 - c to 1 + c")
+    contrast: float = Field(
+        default=0.0, ge=0, le=1, description="distance from mean grey times 1 - c to 1 + c"
+    )
     saturation: float = Field(default=0.0, ge=0, le=1, description="distance from grey times 1 - s to 1 + s")
-    hue: float = Field(default=0.0, ge=0, le=0.5, description="turn of the colour circle by up to this part, each way")
+    hue: float = Field(
+        default=0.0, ge=0, le=0.5, description="turn of the colour circle by up to this part, each way"
+    )
 
 
 class PointMap(NamedTuple):
@@ -86,12 +101,14 @@ def augment(
         batch: on the CPU or a device; not changed.
         config: how strongly.
         seed: of the run's augmentation.
-        first_sample: number, in the endless stream of samples, of the batch's first clip; the others follow it.
+        first_sample: number, in the endless stream of samples, of the batch's first clip; the others follow
+            it.
         skeleton: whose flip pairs a mirror exchanges.
         expressions: names of the E channels; a mirror exchanges ...Left and ...Right.
     Returns:
-        a batch of the same shapes. Beyond the old picture there is transparency, or an RGB clip's border colour.
-        Joints that leave the picture get confidence 0; flow is valid only where both its ends lie inside.
+        a batch of the same shapes. Beyond the old picture there is transparency, or an RGB clip's border
+        colour. Joints that leave the picture get confidence 0; flow is valid only where both its ends lie
+        inside.
     """
     if config == AugmentConfig():
         return batch
@@ -102,15 +119,29 @@ def augment(
 
 
 def _draw(seed: int, sample: int) -> Tensor:
-    """18 numbers in [-1, 1): always all of them, so that switching one change on leaves the others as they were."""
+    """18 numbers in [-1, 1): always all, so that switching one change on leaves the others alone."""
     return torch.from_numpy(numpy_generator(seed, "augment", sample).uniform(-1, 1, 18))
 
 
 def _augment_clip(
-    batch: ClipBatch, b: int, config: AugmentConfig, draw: Tensor, skeleton: Skeleton, expressions: tuple[str, ...]
+    batch: ClipBatch,
+    b: int,
+    config: AugmentConfig,
+    draw: Tensor,
+    skeleton: Skeleton,
+    expressions: tuple[str, ...],
 ) -> dict[str, Tensor]:
     device = batch.video.device
-    names = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "flow", "flow_valid")
+    names = (
+        "video",
+        "keypoints",
+        "confidence",
+        "layer",
+        "expression",
+        "expression_confidence",
+        "flow",
+        "flow_valid",
+    )
     clip = {n: getattr(batch, n)[b] for n in names if getattr(batch, n) is not None}
     mirrored = bool(draw[0] < 2 * config.flip_prob - 1)
     phi = _point_map(config, draw[1:14], mirrored)
@@ -156,13 +187,13 @@ def _spline(device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def _basis(points: Tensor, grid: Tensor) -> Tensor:
-    squared = (points[:, None] - grid).square().sum(-1)
+    squared = (points[:, :1] - grid[:, 0]).square() + (points[:, 1:] - grid[:, 1]).square()
     radial = torch.xlogy(squared, squared)  # r^2 log r^2, 0 at 0 (Bookstein 1989, up to a factor)
     return torch.cat([radial, torch.ones_like(points[:, :1]), points], dim=1)
 
 
 def _displacement(points: Tensor, corners: Tensor) -> Tensor:
-    """Thin-plate spline displacement [N, 2]; outside the picture that of the nearest edge, so that nothing folds."""
+    """Thin-plate spline displacement [N, 2]; outside the picture the edge's, so that nothing folds."""
     grid, matrix = _spline(points.device)
     return _basis(points.clamp(0, 1), grid) @ (matrix @ corners)
 
@@ -193,8 +224,10 @@ def _move(clip: dict[str, Tensor], phi: PointMap) -> None:
         clip["flow"], clip["flow_valid"] = _move_flow(clip["flow"], clip["flow_valid"], phi, places, old)
 
 
-def _move_flow(flow: Tensor, valid: Tensor, phi: PointMap, places: Tensor, old: Tensor) -> tuple[Tensor, Tensor]:
-    """New flow [T-1, 2, H, W] and validity of one clip; ``places`` and ``old`` are phi's two sides, [H*W, 2]."""
+def _move_flow(
+    flow: Tensor, valid: Tensor, phi: PointMap, places: Tensor, old: Tensor
+) -> tuple[Tensor, Tensor]:
+    """New flow [T-1, 2, H, W] and validity of one clip; ``places`` and ``old`` [H*W, 2] are phi's sides."""
     pairs, _, height, width = flow.shape
     size = torch.tensor([width, height], dtype=torch.float64, device=flow.device)
     at = (old * 2 - 1).float().reshape(1, height, width, 2).expand(pairs, -1, -1, -1)
@@ -217,12 +250,14 @@ def _move_flow(flow: Tensor, valid: Tensor, phi: PointMap, places: Tensor, old: 
 
 
 def _unwarp_by_table(phi: PointMap, points: Tensor, pixels: int) -> Tensor:
-    """:meth:`PointMap.unwarp` for many points [N, 2]: solved on a grid of the picture, then looked up bilinearly."""
+    """:meth:`PointMap.unwarp` for many points [N, 2]: solved on a grid, then looked up bilinearly."""
     if phi.corners is None:
         return points
     count = max(64, pixels)
     axis = torch.linspace(0, 1, count, dtype=torch.float64, device=points.device)
-    nodes = torch.stack([axis.expand(count, count), axis[:, None].expand(count, count)], dim=-1).reshape(-1, 2)
+    nodes = torch.stack([axis.expand(count, count), axis[:, None].expand(count, count)], dim=-1).reshape(
+        -1, 2
+    )
     table = (phi.unwarp(nodes, 1e-5) - nodes).T.reshape(1, 2, count, count)
     at = (points * 2 - 1).reshape(1, 1, -1, 2)
     return points + F.grid_sample(table, at, padding_mode="border", align_corners=True)[0, :, 0].T
@@ -238,7 +273,7 @@ _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.
 
 
 def _recolour(video: Tensor, config: AugmentConfig, draw: list[float]) -> Tensor:
-    """Brightness, contrast, saturation and hue of one clip [T, C, H, W] as one affine map of straight colour."""
+    """Brightness, contrast, saturation and hue of a clip [T, C, H, W]: one affine map of straight colour."""
     unit = (video + 1) / 2
     colour, device = unit[:, :3], video.device
     alpha = unit[:, 3:] if unit.shape[1] == 4 else torch.ones_like(unit[:, :1])

@@ -1,4 +1,4 @@
-"""Exact arrays of one clip (flow, validity, part maps ...) as ``truth/<id>.npz``; validity is packed to bits."""
+"""Exact arrays of one clip (flow, validity, part maps ...) as ``truth/<id>.npz``; validity in bits."""
 
 import zipfile
 import zlib
@@ -15,8 +15,8 @@ def write_truth(file: Path, clip: str, truth: dict[str, np.ndarray], size: tuple
     Args:
         file: its folder must exist.
         clip: for error messages.
-        truth: ``flow`` float [T-1, 2, H, W] pixels and ``flow_valid`` bool [T-1, 1, H, W] come together and are
-            checked; arrays of any other name are kept as they are.
+        truth: ``flow`` float [T-1, 2, H, W] pixels and ``flow_valid`` bool [T-1, 1, H, W] come together and
+            are checked; arrays of any other name are kept as they are.
         size: T, H, W.
     Raises:
         StoreError: names the clip, the array and, for numbers that are not finite, the frame.
@@ -57,7 +57,9 @@ def read_truth(file: Path, size: tuple[int, int, int]) -> dict[str, np.ndarray]:
         if "flow" in arrays:
             packed, count = arrays["flow_valid"], int(np.prod(shape))
             if arrays["flow"].shape != (frames - 1, 2, height, width) or packed.size != (count + 7) // 8:
-                raise StoreError(f"{file}: flow is {arrays['flow'].shape}, expected {(frames - 1, 2, height, width)}")
+                raise StoreError(
+                    f"{file}: flow is {arrays['flow'].shape}, expected {(frames - 1, 2, height, width)}"
+                )
             arrays["flow_valid"] = np.unpackbits(packed, count=count).reshape(shape).astype(bool)
     except (OSError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise StoreError(f"{file}: exact truth is unreadable ({error})") from None

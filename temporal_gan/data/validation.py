@@ -12,12 +12,13 @@ def validate_store(path: Path | str, deep: bool = False) -> Store:
 
     Args:
         path: the store's folder.
-        deep: also read every video and exact array: hashes, and a full decode. Without it their presence and size
-            are checked, which finds missing and truncated files.
+        deep: also read every video and exact array: hashes, and a full decode. Without it their presence and
+            size are checked, which finds missing and truncated files.
     Returns:
         the store, opened.
     Raises:
-        StoreError: another schema version, a missing or changed file, labels that break the legend (clip and frame
+        StoreError: another schema version, a missing or changed file, labels that break the legend (clip and
+        frame
             are named), or a truncated video.
     """
     store = Store.open(path)
@@ -45,5 +46,7 @@ def validate_store(path: Path | str, deep: bool = False) -> Store:
                 raise StoreError(f"{video}: checksum differs from clips.parquet; damaged or replaced")
             store.frames(row.id)
             if row.truth_sha256 and sha256_of(store.truth_file(row)) != row.truth_sha256:
-                raise StoreError(f"{store.truth_file(row)}: checksum differs from clips.parquet; damaged or replaced")
+                raise StoreError(
+                    f"{store.truth_file(row)}: checksum differs from clips.parquet; damaged or replaced"
+                )
     return store

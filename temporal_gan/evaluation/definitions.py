@@ -41,8 +41,8 @@ METRICS = (
         2,
         "How close the pixels are, counted only where the made or the real character is drawn. "
         "An empty page cannot flatter it.",
-        "3 dB more is half the squared error. Thin lines are judged harshly: a blur of one pixel on a drawing "
-        "of 128 px already gives about 18 dB. It should lie well above the frozen and shuffled columns.",
+        "3 dB more is half the squared error. Thin lines are judged harshly: a blur of one pixel "
+        "on a drawing of 128 px already gives about 18 dB. It should lie well above the anchors.",
     ),
     MetricDefinition(
         "foreground_ssim",
@@ -53,7 +53,7 @@ METRICS = (
         False,
         3,
         "How alike the local structure (lines, edges, contrast) is inside the silhouettes.",
-        "1 is identical. A blur of one pixel on a drawing of 128 px gives about 0.7, a frozen clip about 0.5.",
+        "1 is identical. A blur of one pixel on a drawing of 128 px gives 0.7, a frozen clip about 0.5.",
     ),
     MetricDefinition(
         "psnr",

@@ -105,11 +105,11 @@ def _drawings(character: Character) -> dict[str, Drawing]:
             drawings[f"lock_{i}"] += flat(shape * [0.93, 1.0] - [0, 1.6], shade_of(hair))
     for side, sign in (("right", -1.0), ("left", 1.0)):
         if character.ears == "cat":
-            outer = smooth_closed([(-4.6, 2.0), (-3.0, -4.4), (2.2, -10.4, 0.7), (4.9, -5.0), (5.0, 3.4)]) * [
+            outer = smooth_closed([(-4.6, 2.0), (-3.0, -4.4), (2.2, -10.4, 0.7), (4.4, -5.2), (4.0, 1.6)]) * [
                 sign,
                 1.0,
             ]
-            inner = smooth_closed([(-2.4, 1.0), (-1.4, -3.6), (1.9, -8.0, 0.7), (3.4, -3.8), (3.2, 1.6)]) * [
+            inner = smooth_closed([(-2.4, 1.0), (-1.4, -3.6), (1.9, -8.0, 0.7), (3.0, -4.2), (2.8, 1.0)]) * [
                 sign,
                 1.0,
             ]

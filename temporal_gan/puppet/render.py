@@ -77,7 +77,8 @@ def exact_flow(parts: tuple[Part, ...], part_map: np.ndarray) -> tuple[np.ndarra
         motion = _displacement(forward[t], here, x, y)
         back = _displacement(backward[t], there, x, y)
         target_x, target_y = x + motion[0], y + motion[1]
-        good = steady[t][here] & _uniform(here, motion)
+        # Background does not move along with anything: what covers it, however slowly, hides it.
+        good = steady[t][here] & _uniform(here, motion) & ((here > 0) | (there == 0))
         left, top = np.floor(target_x).astype(np.int64), np.floor(target_y).astype(np.int64)
         good &= (left >= 0) & (top >= 0) & (np.ceil(target_x) < size) & (np.ceil(target_y) < size)
         # A target on a pixel's centre reads that pixel alone; its neighbour has no weight.

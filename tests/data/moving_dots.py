@@ -15,7 +15,7 @@ EXPRESSIONS = ("neutral", "happy", "eyeBlinkLeft", "eyeBlinkRight")
 def moving_clip(
     frames: int, width: int, height: int, channels: int, seed: int = 0
 ) -> tuple[np.ndarray, ClipLabels, dict[str, np.ndarray]]:
-    """A smooth texture shifting (1, 0.5) px a frame, its alpha a soft disc; three joints move along; exact flow."""
+    """A smooth texture shifting (1, 0.5) px a frame, its alpha a soft disc; joints move along; exact flow."""
     rng = np.random.default_rng(seed)
     waves = rng.uniform(-0.4, 0.4, (6, 2)), rng.uniform(0, 6, (6, 3))
     y, x = np.indices((height, width)) + 0.5
@@ -64,6 +64,8 @@ def make_store(
             w, h = size or (24 + 2 * n, 16)
             video, labels, exact = moving_clip(length, w, h, channels, seed=n)
             split = "test" if n == len(lengths) - 1 and n else "train"
-            row = ClipRow(f"clip_{n}", f"character {n % 2}", split, licence="CC0-1.0", flags=("dark", "short"))
+            row = ClipRow(
+                f"clip_{n}", f"character {n % 2}", split, licence="CC0-1.0", flags=("dark", "short")
+            )
             writer.add_clip(row, video, labels, exact if truth else None)
     return Store.open(folder)

@@ -12,6 +12,7 @@ from moving_dots import make_store, moving_clip
 
 from temporal_gan.data.cache import ClipCache, open_cache
 from temporal_gan.data.letterbox import Letterbox
+from temporal_gan.data.manifest import ClipRow
 from temporal_gan.errors import StoreError
 
 
@@ -87,7 +88,9 @@ def test_flow_is_scaled_with_the_picture(size: int) -> None:
     inside[top + 2 : top + h - 2, left + 2 : left + w - 2] = True
     inside &= valid[0, 0]
     still = np.abs(frames[1] - frames[0])[inside].mean()
-    assert np.abs(warped - frames[0])[inside].mean() < 0.35 * still  # resampling blurs; a wrong scale leaves > 0.5
+    assert (
+        np.abs(warped - frames[0])[inside].mean() < 0.35 * still
+    )  # resampling blurs; a wrong scale leaves > 0.5
 
 
 def test_flow_is_not_averaged_over_a_motion_edge() -> None:
@@ -104,16 +107,21 @@ def test_flow_from_elsewhere_has_a_cache_of_its_own(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="clip clip_0: the store holds no exact flow"):
         open_cache(store, 16, "exact", quiet=True)
     plain = open_cache(store, 16, quiet=True)
-    cache = open_cache(
-        store,
-        16,
-        "seven",
-        lambda row: (np.full((row.frames - 1, 2, 16, 16), 7.0), np.ones((row.frames - 1, 1, 16, 16), bool)),
-        quiet=True,
-    )
-    assert (cache.flow(1, 0, 4)[0] == 7).all()
+
+    def numbered(row: ClipRow) -> tuple[np.ndarray, np.ndarray]:
+        flow = np.zeros((row.frames - 1, 2, 16, 16), np.float32)
+        flow += 10 * int(row.id[-1]) + np.arange(row.frames - 1)[:, None, None, None]
+        return flow, flow[:, :1] % 2 == 0
+
+    cache = open_cache(store, 16, "numbered", numbered, quiet=True)
+    for clip, start, count in ((0, 0, 6), (1, 1, 3), (2, 2, 2)):
+        flow, valid = cache.flow(clip, start, count)
+        expected = 10 * clip + np.arange(start, start + count - 1)
+        assert (flow == expected[:, None, None, None]).all()
+        assert (valid[:, 0, 0, 0] == (expected % 2 == 0)).all()
+    other = open_cache(store, 16, "other", numbered, quiet=True)
+    assert len({plain.path, cache.path, other.path}) == 3
     assert not plain.has_flow
-    assert plain.path != cache.path
 
 
 def test_whole_cache_is_used_and_a_broken_one_rebuilt(tmp_path: Path) -> None:
@@ -155,7 +163,9 @@ def test_several_processes_build_it_once(tmp_path: Path, monkeypatch: pytest.Mon
     frames = type(store).frames
     monkeypatch.setattr(type(store), "frames", lambda self, clip: decoded.append(clip) or frames(self, clip))
     caches: list[ClipCache] = []
-    threads = [threading.Thread(target=lambda s=s: caches.append(open_cache(s, 8, quiet=True))) for s in stores]
+    threads = [
+        threading.Thread(target=lambda s=s: caches.append(open_cache(s, 8, quiet=True))) for s in stores
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -184,4 +194,6 @@ def test_cache_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (store.path / "cache").touch()
     with pytest.raises(StoreError, match="name another folder"):
         open_cache(store, 8, quiet=True)
-    assert open_cache(store, 8, folder=tmp_path / "elsewhere", quiet=True).path.parent == tmp_path / "elsewhere"
+    assert (
+        open_cache(store, 8, folder=tmp_path / "elsewhere", quiet=True).path.parent == tmp_path / "elsewhere"
+    )

@@ -11,7 +11,9 @@ from temporal_gan.data.sampling import StepSampler, batch_indices, epoch_order, 
 @pytest.mark.parametrize("clips", [1, 2, 20, 37])
 @pytest.mark.parametrize("epoch", [0, 1, 49])
 @pytest.mark.parametrize("seed", [0, 5, 2**31])
-def test_epoch_order_is_a_permutation_that_depends_on_seed_and_epoch(seed: int, epoch: int, clips: int) -> None:
+def test_epoch_order_is_a_permutation_that_depends_on_seed_and_epoch(
+    seed: int, epoch: int, clips: int
+) -> None:
     order = epoch_order(seed, epoch, clips)
     assert sorted(order.tolist()) == list(range(clips))
     assert (epoch_order(seed, epoch, clips) == order).all()

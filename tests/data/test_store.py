@@ -39,7 +39,15 @@ def test_clips_come_back_as_they_went_in(tmp_path: Path, channels: int) -> None:
         clip = f"clip_{n}"
         assert (store.frames(clip) == video).all()
         back = store.labels(clip)
-        for name in ("keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold"):
+        for name in (
+            "keypoints",
+            "confidence",
+            "layer",
+            "expression",
+            "expression_confidence",
+            "time",
+            "hold",
+        ):
             value = getattr(back, name)
             assert value.dtype == getattr(labels, name).dtype
             assert (value == getattr(labels, name)).all(), name
@@ -63,7 +71,9 @@ def test_store_bytes_are_the_same_every_time(tmp_path: Path) -> None:
 
 def test_store_without_expressions_and_truth(tmp_path: Path) -> None:
     video, labels, _ = moving_clip(3, 24, 16, 4)
-    bare = replace(labels, expression=np.zeros((3, 0), np.float32), expression_confidence=np.zeros((3, 0), np.float32))
+    bare = replace(
+        labels, expression=np.zeros((3, 0), np.float32), expression_confidence=np.zeros((3, 0), np.float32)
+    )
     with StoreWriter(tmp_path / "s", SKELETON, (), 12, (24, 16), 4) as out:
         out.add_clip(ROW, video, bare)
     store = validate_store(tmp_path / "s", deep=True)
@@ -100,7 +110,9 @@ def test_clip_in_which_nothing_was_found_stays(tmp_path: Path) -> None:
     video, labels, _ = moving_clip(3, 24, 16, 4)
     none = np.zeros((3, 3), np.float32)
     with writer(tmp_path / "s") as out:
-        out.add_clip(ROW, video, replace(labels, confidence=none, keypoints=np.full((3, 3, 2), 1.5, np.float32)))
+        out.add_clip(
+            ROW, video, replace(labels, confidence=none, keypoints=np.full((3, 3, 2), 1.5, np.float32))
+        )
     assert (Store.open(tmp_path / "s").labels("a").confidence == 0).all()
 
 
@@ -113,13 +125,20 @@ def changed(array: np.ndarray, value: float, *at: int) -> np.ndarray:
 def test_bad_labels_are_refused_by_clip_and_frame(tmp_path: Path) -> None:
     video, good, truth = moving_clip(3, 24, 16, 4)
     cases = [
-        ("clip a, frame 1: keypoints is not a finite", {"keypoints": changed(good.keypoints, np.nan, 1, 0, 0)}),
+        (
+            "clip a, frame 1: keypoints is not a finite",
+            {"keypoints": changed(good.keypoints, np.nan, 1, 0, 0)},
+        ),
         ("clip a, frame 2: joint 1 at .* outside", {"keypoints": changed(good.keypoints, 1.01, 2, 1, 1)}),
+        ("clip a, frame 0: joint 2 at .* outside", {"keypoints": changed(good.keypoints, -0.01, 0, 2, 0)}),
         ("clip a, frame 0: confidence is outside", {"confidence": changed(good.confidence, 1.5, 0, 0)}),
         ("clip a, frame 1: expression is outside", {"expression": changed(good.expression, -0.1, 1, 0)}),
         ("clip a, frame 2: time does not grow", {"time": np.array([0, 1, 1.0])}),
         ("clip a, frame 2: layer is negative", {"layer": changed(good.layer, -1, 2, 0)}),
-        (r"clip a: keypoints has shape \(3, 2, 2\), expected \(3, 3, 2\)", {"keypoints": good.keypoints[:, :2]}),
+        (
+            r"clip a: keypoints has shape \(3, 2, 2\), expected \(3, 3, 2\)",
+            {"keypoints": good.keypoints[:, :2]},
+        ),
         ("clip a: origin 'guessed'", {"origin": "guessed"}),
     ]
     with writer(tmp_path / "s") as out:
@@ -128,7 +147,9 @@ def test_bad_labels_are_refused_by_clip_and_frame(tmp_path: Path) -> None:
                 out.add_clip(ROW, video, replace(good, **change))
         beyond = changed(good.keypoints, 1.6, 1, 1, 0)
         with pytest.raises(StoreError, match="frame 1: joint 1"):
-            out.add_clip(ROW, video, replace(good, keypoints=beyond, confidence=changed(good.confidence, 0, 1, 1)))
+            out.add_clip(
+                ROW, video, replace(good, keypoints=beyond, confidence=changed(good.confidence, 0, 1, 1))
+            )
         out.add_clip(ROW, video, good, truth)
     assert len(validate_store(tmp_path / "s", deep=True).clips) == 1
 
@@ -193,13 +214,18 @@ def test_faults_of_a_stored_folder_are_found(tmp_path: Path) -> None:
     file = broken("store.json")
     data = json.loads(file.read_text())
     file.write_text(json.dumps(data | {"schema": SCHEMA_VERSION + 1}))
-    with pytest.raises(StoreError, match=rf"schema version {SCHEMA_VERSION + 1}, expected {SCHEMA_VERSION}; update"):
+    with pytest.raises(
+        StoreError, match=rf"schema version {SCHEMA_VERSION + 1}, expected {SCHEMA_VERSION}; update"
+    ):
         Store.open(file.parent)
     file.write_text(json.dumps(data | {"fps": 30.0}))
     with pytest.raises(StoreError, match="was edited"):
         validate_store(file.parent)
     file.write_text(json.dumps(data | {"extra": 1}))
     with pytest.raises(StoreError, match=r"unknown \['extra'\]"):
+        Store.open(file.parent)
+    file.write_text(json.dumps(data | {"content_hash": "../../home"}))
+    with pytest.raises(StoreError, match="is not a SHA-256"):
         Store.open(file.parent)
     file.write_text("{")
     with pytest.raises(StoreError, match="not readable JSON"):

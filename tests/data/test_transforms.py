@@ -1,4 +1,4 @@
-"""Augmentation: joints follow pixels, flow stays exact, one draw per clip, nothing changes when all is off."""
+"""Augmentation: joints follow pixels, flow stays exact, one draw per clip, nothing when all is off."""
 
 from pathlib import Path
 
@@ -37,7 +37,10 @@ def wavy_clip(clips: int = 6, size: int = 48, channels: int = 4) -> ClipBatch:
     middle = torch.tensor([[0.45, 0.5], [0.47, 0.49], [0.5, 0.47]]).double()
 
     def colour(p: Tensor) -> Tensor:
-        return torch.stack([torch.sin(p[..., 0] * 21 + k) * torch.cos(p[..., 1] * 17 + 2 * k) for k in range(3)]) / 2
+        return (
+            torch.stack([torch.sin(p[..., 0] * 21 + k) * torch.cos(p[..., 1] * 17 + 2 * k) for k in range(3)])
+            / 2
+        )
 
     video, flow = [], []
     for t in range(frames):
@@ -66,7 +69,7 @@ def wavy_clip(clips: int = 6, size: int = 48, channels: int = 4) -> ClipBatch:
 
 
 def warp_back(batch: ClipBatch) -> tuple[Tensor, Tensor]:
-    """Mean squared difference on [0, 1] of frame t and frame t+1 at x + flow; and without flow; where valid."""
+    """Mean squared difference on [0, 1] of frame t and frame t+1 at x + flow; and without; where valid."""
     video = to_display_range(batch.video)
     b, t, c, h, w = video.shape
     assert batch.flow is not None
@@ -144,7 +147,9 @@ def test_all_off_is_the_identical_batch() -> None:
     batch = wavy_clip()
     assert run(batch, AugmentConfig()) is batch
     kept = run(batch, AugmentConfig(flip_prob=1e-12))
-    assert all(torch.equal(getattr(kept, n), getattr(batch, n)) for n in ("video", "keypoints", "flow", "layer"))
+    assert all(
+        torch.equal(getattr(kept, n), getattr(batch, n)) for n in ("video", "keypoints", "flow", "layer")
+    )
 
 
 def test_draw_depends_on_seed_and_sample_alone() -> None:
@@ -220,7 +225,9 @@ def test_colour_respects_premultiplied_alpha() -> None:
     assert (made[:, :, :3] <= made[:, :, 3:] + 1e-6).all()
     assert torch.equal(made[:, :, 3], to_display_range(batch.video)[:, :, 3])
     # The same change on an opaque clip of the same colours gives the same straight colours.
-    straight = torch.cat([torch.full_like(batch.video[:, :, :3], 0.0), torch.ones_like(batch.video[:, :, :1])], dim=2)
+    straight = torch.cat(
+        [torch.full_like(batch.video[:, :, :3], 0.0), torch.ones_like(batch.video[:, :, :1])], dim=2
+    )
     half = straight.clone()
     half[:, :, :3], half[:, :, 3] = -0.5, 0.0  # colour 0.5 at alpha 0.5, premultiplied 0.25
     for config in (AugmentConfig(**COLOUR), AugmentConfig(contrast=1.0)):
@@ -237,7 +244,9 @@ def test_each_colour_change_does_what_it_says() -> None:
     def grey(video: Tensor) -> Tensor:
         return (to_display_range(video)[:, :, :3] * luma).sum(2)
 
-    bright = grey(run(batch, AugmentConfig(brightness=0.1)).video).mean((1, 2, 3)) / grey(batch.video).mean((1, 2, 3))
+    bright = grey(run(batch, AugmentConfig(brightness=0.1)).video).mean((1, 2, 3)) / grey(batch.video).mean(
+        (1, 2, 3)
+    )
     assert bright.min() == pytest.approx(0.9, abs=0.03)  # 40 even draws reach near both ends
     assert bright.max() == pytest.approx(1.1, abs=0.03)
     turned = run(batch, AugmentConfig(hue=0.05))

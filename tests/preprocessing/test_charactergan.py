@@ -63,7 +63,9 @@ def test_drawings_become_one_frame_clips(folder: Path, tmp_path: Path) -> None:
     assert [int(store.frames(r.id)[0, 0, 0, 0]) for r in store.clips] == [1, 2, 10]
     assert store.clips[0].licence == "CC0-1.0"
     labels = store.labels("Pose_1")
-    assert labels.keypoints[0] * (10, 8) == pytest.approx(np.array([[3.5, 2.5], [0.5, 5.5], [8.5, 5.5], [5, 7.5]]))
+    assert labels.keypoints[0] * (10, 8) == pytest.approx(
+        np.array([[3.5, 2.5], [0.5, 5.5], [8.5, 5.5], [5, 7.5]])
+    )
     assert labels.confidence.tolist() == [[1, 1, 1, 1]]
     assert labels.layer.tolist() == [[1, 0, 2, 1]]
     assert labels.origin == ("imported",)
@@ -115,19 +117,39 @@ def line(text: str) -> Callable[[str], str]:
 @pytest.mark.parametrize(
     ("file", "change", "message"),
     [
-        ("keypoints.csv", line("Heed,1,1,Pose (2).png"), r"keypoints\.csv:7: label 'Heed'.*did you mean 'Head'\?"),
+        (
+            "keypoints.csv",
+            line("Heed,1,1,Pose (2).png"),
+            r"keypoints\.csv:7: label 'Heed'.*did you mean 'Head'\?",
+        ),
         ("keypoints.csv", line("Head,1,one,Pose (2).png"), r"keypoints\.csv:7: y 'one' is not a number"),
         ("keypoints.csv", line("Head,nan,1,Pose (2).png"), r"keypoints\.csv:7: x 'nan' is not a number"),
         ("keypoints.csv", line("Head,11,1,Pose (2).png"), r"csv:7: 'Head' at \(11, 1\) is outside .*, 10x8"),
-        ("keypoints.csv", line("Head,1,1,Pose (3).png"), r"csv:7: no drawing 'Pose \(3\)\.png' .*did you mean"),
-        ("keypoints.csv", line("Head,1,1,Pose (1).png"), r"csv:7: 'Head' of .* given before, at .*keypoints\.csv:1"),
+        (
+            "keypoints.csv",
+            line("Head,1,1,Pose (3).png"),
+            r"csv:7: no drawing 'Pose \(3\)\.png' .*did you mean",
+        ),
+        (
+            "keypoints.csv",
+            line("Head,1,1,Pose (1).png"),
+            r"csv:7: 'Head' of .* given before, at .*keypoints\.csv:1",
+        ),
         ("keypoints.csv", line("Head,1,1"), r"csv:7: expected label,x,y,file"),
         ("keypoints.csv", lambda old: "", r"keypoints\.csv: no keypoints"),
-        ("keypoints_skeleton.csv", line("Head,Tail"), r"skeleton\.csv:5: joint 'Head' is empty or has a row already"),
+        (
+            "keypoints_skeleton.csv",
+            line("Head,Tail"),
+            r"skeleton\.csv:5: joint 'Head' is empty or has a row already",
+        ),
         ("keypoints_skeleton.csv", line("Horn,Nose"), r"skeleton\.csv:5: neighbour 'Nose' of 'Horn'"),
         ("keypoints_skeleton.csv", line("Horn,Head"), r"layers\.csv: no row for Horn"),
         ("keypoints_layers.csv", line("Horn,1"), r"layers\.csv:5: expected joint,layer"),
-        ("keypoints_layers.csv", lambda old: old.replace("Tail,1", "Tail,1.5"), r"layers\.csv:1: layer '1\.5'"),
+        (
+            "keypoints_layers.csv",
+            lambda old: old.replace("Tail,1", "Tail,1.5"),
+            r"layers\.csv:1: layer '1\.5'",
+        ),
     ],
 )
 def test_mistakes_are_named_by_file_and_line(

@@ -5,9 +5,8 @@ import pytest
 
 from temporal_gan.errors import UserError
 from temporal_gan.puppet import CHARACTERS, MOTIONS, PuppetSpec, motion_keypoints, random_specs, render_clip
-from temporal_gan.puppet.rig import _group_of
 
-HEAD = {"ears", "head", "face", "features", "front_hair", "back_hair", "bangs", "bow", "brows"}
+FACE = ("eye", "iris", "lids", "blush", "brow", "nose", "mouth", "muzzle", "face", "bangs", "lock")
 
 
 def test_same_spec_gives_the_same_bytes_and_another_seed_does_not() -> None:
@@ -69,11 +68,13 @@ def test_keypoints_do_not_depend_on_size() -> None:
     )
     np.testing.assert_array_equal(small.keypoints, large.keypoints)
     np.testing.assert_array_equal(small.confidence, large.confidence)
-    # The pictures agree too: the large one, averaged down, differs only by the fixed-point and edge rounding.
+    # The pictures agree too. OpenCV paints the border of a polygon as well, half a sub-pixel to each side: an
+    # eighth of a pixel at 64, a quarter of that at 256.
     mean = large.video.reshape(8, 64, 4, 64, 4, 4).mean(axis=(2, 4))
-    assert np.abs(mean - small.video).mean() < 1.5
-    # Shifting by one pixel would show: the bound above is not slack.
-    assert np.abs(np.roll(mean, 1, axis=2) - small.video).mean() > 4.0
+    difference = np.abs(mean - small.video).mean()
+    assert difference < 2.0
+    # A shift by one pixel would show: the bound above is not slack.
+    assert np.abs(np.roll(mean, 1, axis=2) - small.video).mean() > 2.5 * difference
 
 
 def test_motion_keypoints_are_those_of_the_uncoupled_clip() -> None:
@@ -94,10 +95,9 @@ def test_without_coupling_the_expression_changes_the_face_only(character: str) -
     ]
     changed = (clips[0].video != clips[1].video).any(axis=-1)
     assert changed.any()
-    face = {"face", "features", "front_hair", "bangs", "brows"}
     part_map = clips[0].part_map
     assert part_map is not None
-    allowed = [i + 1 for i, name in enumerate(clips[0].parts) if _group_of_part(name) in face]
+    allowed = [i + 1 for i, name in enumerate(clips[0].parts) if any(piece in name for piece in FACE)]
     assert np.isin(part_map[changed], allowed).all()
 
 
@@ -152,12 +152,3 @@ def test_spec_survives_json() -> None:
     assert PuppetSpec.from_json(json.loads(json.dumps(spec.to_json()))) == spec
     with pytest.raises(UserError, match="colour"):
         PuppetSpec.from_json({**spec.to_json(), "colour": "red"})
-
-
-def _group_of_part(name: str) -> str:
-    piece = name.partition("_")[2]
-    if piece in ("eye", "iris", "lids", "blush") or name in ("nose", "mouth", "muzzle"):
-        return "features"
-    if piece == "brow":
-        return "brows"
-    return "front_hair" if name.startswith("lock") else _group_of(name)

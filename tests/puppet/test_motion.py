@@ -18,7 +18,7 @@ def test_motions_are_smooth_and_periodic(name: str) -> None:
         if channel in ("breath", "shrug", "tail_beat"):
             continue
         assert abs(values[-1] - values[0]) < 1e-9, channel
-        # At 480 steps a cycle no step may be more than a few times the steepest one of a sine of the same range.
+        # No step may be more than a few times the steepest one of a sine of the same range.
         step = np.abs(np.diff(values)).max()
         assert step <= 8 * np.pi / 480 * max(np.ptp(values), 1e-9), channel
 
@@ -62,8 +62,8 @@ def test_feet_stay_on_the_ground_except_in_a_jump() -> None:
         if name == "jump":
             assert np.ptp(lowest) > 0.06
         else:
-            # 3 % of the frame: the near foot is drawn lower than the far one, as the camera looks down.
-            assert np.ptp(lowest) < 0.03, name
+            # The camera looks down, so a foot that walks towards the viewer is drawn 2 % of the frame lower.
+            assert np.ptp(lowest) < (0.021 if name == "walk" else 0.002), name
 
 
 def test_the_waving_hand_is_above_its_shoulder_and_the_jump_lifts_both() -> None:

@@ -1,0 +1,159 @@
+"""Strict configuration: YAML files that hold differences (``extends:``) plus key=value, checked by a frozen schema."""
+
+import difflib
+import sys
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .errors import ConfigError
+
+
+class Section(BaseModel):
+    """Base of every configuration section: unknown keys are errors, values cannot change after loading."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+Schema = TypeVar("Schema", bound=BaseModel)
+
+
+def load_config(source: str, overrides: list[str], schema: type[Schema]) -> Schema:
+    """Read a recipe, its parents, and overrides into a schema.
+
+    Args:
+        source: path of a YAML file, or the name of a recipe that comes with the package (``tiny``).
+        overrides: ``losses.l1_weight=5`` and the like; values are read as YAML.
+        schema: a pydantic model.
+    Raises:
+        ConfigError: file, key, value; with "did you mean" for a misspelt key.
+    """
+    path = find_recipe(source)
+    values = _read(path, ())
+    origin = str(path)
+    for override in overrides:
+        _apply(values, override)
+        origin = f"{path} with {' '.join(overrides)}"
+    return parse_config(values, schema, origin)
+
+
+def parse_config(values: dict[str, Any], schema: type[Schema], origin: str) -> Schema:
+    """Plain values -> schema. Raises ConfigError naming ``origin`` and every wrong key."""
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(_problem(dict(e), schema) for e in error.errors())
+        raise ConfigError(f"{origin}: {problems}") from None
+
+
+def find_recipe(source: str) -> Path:
+    """A file of this path, or the shipped recipe of this name. Raises ConfigError listing the recipes."""
+    path = Path(source)
+    if path.is_file():
+        return path
+    folders = [Path(__file__).parents[1] / "configs", Path(sys.prefix) / "share" / "temporal_gan" / "configs"]
+    for folder in folders:
+        candidate = folder / f"{Path(source).stem}.yaml"
+        if candidate.is_file() and path.parent == Path("."):
+            return candidate
+    names = sorted({f.stem for folder in folders if folder.is_dir() for f in folder.glob("*.yaml")})
+    raise ConfigError(f"{source}: no such configuration file, and no recipe of that name; recipes: {', '.join(names)}")
+
+
+def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
+    """``key: old -> new`` for every leaf in which two plain configurations differ."""
+    found: list[str] = []
+    for key in sorted({*old, *new}):
+        a, b = old.get(key), new.get(key)
+        if isinstance(a, dict) and isinstance(b, dict):
+            found += differences(a, b, f"{prefix}{key}.")
+        elif a != b:
+            found.append(f"{prefix}{key}: {a} -> {b}")
+    return found
+
+
+def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    if path in seen:
+        raise ConfigError(f"{path}: extends itself by way of {' -> '.join(str(p) for p in seen)}")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected keys and values, got {type(values).__name__}")
+    parent = values.pop("extends", None)
+    if parent is None:
+        return values
+    parent_path = path.parent / str(parent)
+    if not parent_path.is_file():
+        raise ConfigError(f"{path}: extends {parent!r}, but {parent_path} does not exist")
+    return _merge(_read(parent_path, (*seen, path)), values)
+
+
+def _merge(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        # A section of another kind (model.kind: dcgan) replaces, since its keys are not the parent's.
+        if both and value.get("kind", merged[key].get("kind")) == merged[key].get("kind"):
+            merged[key] = _merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _apply(values: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key:
+        raise ConfigError(f"override {override!r}: expected key=value, for example train.steps=1000")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise ConfigError(f"override {override!r}: {text!r} is not valid YAML") from None
+    if isinstance(value, str):
+        # YAML 1.1 reads 1e-4 as text.
+        try:
+            value = float(value)
+        except ValueError:
+            pass
+    *sections, leaf = key.split(".")
+    for section in sections:
+        child = values.setdefault(section, {})
+        if not isinstance(child, dict):
+            raise ConfigError(f"override {override!r}: {section!r} holds a value, not keys")
+        values = child
+    values[leaf] = value
+
+
+def _problem(error: dict[str, Any], schema: type[BaseModel]) -> str:
+    # A discriminated union puts its tag into the location; it is no key.
+    parts = [str(p) for p in error["loc"]]
+    where = ".".join(parts)
+    if error["type"] != "extra_forbidden":
+        message = str(error["msg"]).removeprefix("Value error, ")
+        given = "" if isinstance(error["input"], dict) else f", got {error['input']!r}"
+        return f"{where + ': ' if where else ''}{message}{given}"
+    known = _known_keys(schema, parts[:-1])
+    close = difflib.get_close_matches(parts[-1], known, n=1, cutoff=0.5)
+    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(sorted(known))}"
+    return f"unknown key {where!r}; {hint}"
+
+
+def _known_keys(schema: Any, path: list[str]) -> list[str]:
+    models = [schema]
+    for part in path:
+        if any(part in m.model_fields for m in models):
+            models = [n for m in models if part in m.model_fields for n in _models_of(m.model_fields[part].annotation)]
+        else:
+            models = [m for m in models if "kind" in m.model_fields and m.model_fields["kind"].default == part]
+    return [key for m in models for key in m.model_fields]
+
+
+def _models_of(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for argument in getattr(annotation, "__args__", ()) for m in _models_of(argument)]

@@ -1,0 +1,148 @@
+"""Animator: a trained generator as a function from pose, expression and character to a clip."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from .. import rng
+from ..batch import to_display_range
+from ..distributed import choose_device
+from ..errors import UserError
+from ..expressions import expression_track
+from ..models.conditioning import draw_condition
+from ..models.generator import Generator
+from ..pose_files import PoseSequence
+from .pose_source import pose_from_arrays, read_pose
+from .weights_file import load_generator
+
+CHUNK_FRAMES = 16
+"""Frames made at once: memory does not grow with a clip's length, and the temporal state carries over."""
+
+
+class Animator:
+    """Makes clips.
+
+    Attributes:
+        generator: the network, in eval mode.
+        characters, expressions: names it knows.
+        size: pixels per side of a made frame.
+        fps: of the clips it was trained on.
+    """
+
+    def __init__(self, generator: Generator, device: torch.device) -> None:
+        self.generator = generator.to(device).eval()
+        self.device = device
+        self.characters = generator.domain.characters
+        self.expressions = generator.domain.expressions
+        self.size = generator.config.size
+        self.fps = generator.domain.fps
+
+    def generate(
+        self,
+        pose: str | PoseSequence | np.ndarray,
+        expression: str | np.ndarray = "neutral",
+        character: str | None = None,
+        frames: int | None = None,
+        size: int | None = None,
+        seed: int = 0,
+    ) -> Tensor:
+        """Make a clip; the same arguments give the same clip.
+
+        Args:
+            pose: a source as for ``--pose``, a sequence, or keypoints [T, J, 2] in [0, 1].
+            expression: a specification as for ``--expression``, or intensities [T, E] in [0, 1].
+            character: one of ``characters``; None: the first.
+            frames: T; None: the pose's own length.
+            size: pixels per side of the result; None: the network's own.
+            seed: of the clip's noise and of a named motion.
+        Returns:
+            float32 [T, C, S, S] in [0, 1], C = 3, or 4 with colour premultiplied by alpha.
+        Raises:
+            UserError: an unknown name, or shapes that do not fit.
+        """
+        return torch.cat(list(self.stream(pose, expression, character, frames, size, seed)))
+
+    @torch.no_grad()
+    def stream(
+        self,
+        pose: str | PoseSequence | np.ndarray,
+        expression: str | np.ndarray = "neutral",
+        character: str | None = None,
+        frames: int | None = None,
+        size: int | None = None,
+        seed: int = 0,
+    ) -> Iterator[Tensor]:
+        """As :meth:`generate`, in pieces of up to ``CHUNK_FRAMES`` frames."""
+        who = self._character(character)
+        if size is not None and not 8 <= size <= 4096:
+            raise UserError(f"--size {size}: expected 8 to 4096 pixels")
+        sequence = self._pose(pose, self.characters[who], frames, seed)
+        face = self._face(expression, len(sequence))
+        noise = rng.normal((1, self.generator.config.nz), seed, "clip").to(self.device)
+        state = None
+        for start in range(0, len(sequence), CHUNK_FRAMES):
+            part = slice(start, start + CHUNK_FRAMES)
+            condition = draw_condition(
+                self._tensor(sequence.keypoints[part]), self._tensor(sequence.confidence[part]),
+                self._tensor(sequence.layer[part]), self._tensor(face[part]),
+                torch.ones(1, len(face[part]), len(self.expressions), device=self.device),
+                torch.tensor([who], device=self.device), self.generator.domain, self.size,
+                self.generator.config.depth_groups,
+            )  # fmt: skip
+            made, state = self.generator(condition, noise, state)
+            yield _finish(made[0].float().cpu(), size)
+
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(values))[None].to(self.device)
+
+    def _character(self, name: str | None) -> int:
+        if name is None:
+            return 0
+        if name not in self.characters:
+            raise UserError(f"--character {name!r} is not one of this animator's: {', '.join(self.characters)}")
+        return self.characters.index(name)
+
+    def _pose(self, pose: str | PoseSequence | np.ndarray, character: str, frames: int | None, seed: int) -> PoseSequence:
+        if isinstance(pose, str):
+            return read_pose(pose, self.generator.domain, character, frames, seed)
+        sequence = pose_from_arrays(pose, self.generator.domain) if isinstance(pose, np.ndarray) else pose
+        if sequence.skeleton.joints != self.generator.domain.skeleton.joints:
+            raise UserError(f"pose is of skeleton {sequence.skeleton.name}, not of {self.generator.domain.skeleton.name}")
+        return sequence if frames is None else sequence.resampled(frames)
+
+    def _face(self, expression: str | np.ndarray, frames: int) -> np.ndarray:
+        if isinstance(expression, str):
+            return expression_track(expression, frames, self.fps, self.expressions)
+        if expression.shape != (frames, len(self.expressions)):
+            want = (frames, len(self.expressions))
+            raise UserError(f"expression array is {expression.shape}, expected {want}: {', '.join(self.expressions)}")
+        return expression.astype(np.float32)
+
+
+def load_animator(source: Path | str, device: str = "cpu") -> Animator:
+    """Open an ``animator.safetensors`` or a run folder.
+
+    Args:
+        source: file or folder.
+        device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
+    Raises:
+        UserError: no such file, not a clip generator, damaged, or no such device.
+    """
+    return Animator(load_generator(source), choose_device(device))
+
+
+def _finish(made: Tensor, size: int | None) -> Tensor:
+    """[-1, 1] at the network's size -> [0, 1] at the wanted size; colour never exceeds alpha."""
+    video = to_display_range(made)
+    if size is not None and size != video.shape[-1]:
+        shrinking = size < video.shape[-1]
+        video = functional.interpolate(
+            video, (size, size), mode="bilinear" if shrinking else "bicubic", antialias=shrinking
+        ).clamp(0, 1)
+    if video.shape[1] == 4:
+        video = torch.cat([torch.minimum(video[:, :3], video[:, 3:]), video[:, 3:]], dim=1)
+    return video

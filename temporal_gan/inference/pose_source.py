@@ -1,0 +1,69 @@
+"""The pose a user names (``--pose SRC``) as a sequence for a given animator."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ..data.store import Store
+from ..errors import UserError
+from ..models.conditioning import Domain
+from ..pose_files import PoseSequence, read_openpose_folder
+from ..puppet import CHARACTERS, motion_keypoints
+from ..skeletons import CANONICAL25
+
+
+def read_pose(source: str, domain: Domain, character: str, frames: int | None, seed: int) -> PoseSequence:
+    """Resolve a pose source.
+
+    Args:
+        source: ``STORE#clip_id``, ``motion:NAME`` (a puppet motion, in the proportions of ``character`` where that is
+            a puppet character), or a folder of OpenPose JSON files.
+        domain: what the animator was trained for; its skeleton must be the source's.
+        character: who is to move.
+        frames: length wanted; None: the source's own (a motion: two seconds).
+        seed: of a motion's variation.
+    Raises:
+        UserError: unknown source, or another skeleton than the animator's.
+    """
+    if source.startswith("motion:"):
+        count = frames or max(1, round(2 * domain.fps))
+        body = character if character in CHARACTERS else next(iter(CHARACTERS))
+        keypoints, confidence, layer = motion_keypoints(body, source.removeprefix("motion:"), count, domain.fps, seed)
+        sequence = PoseSequence(keypoints, confidence, layer, domain.fps, CANONICAL25)
+    elif "#" in source:
+        path, _, clip_id = source.rpartition("#")
+        store = Store.open(Path(path))
+        labels = store.labels(clip_id)
+        fps = store.row(clip_id).fps or store.info.fps
+        sequence = PoseSequence(labels.keypoints, labels.confidence, labels.layer, fps, store.info.skeleton)
+    elif Path(source).is_dir():
+        sequence = read_openpose_folder(source, domain.fps)
+    else:
+        raise UserError(
+            f"--pose {source!r}: expected STORE#clip_id, motion:NAME, or a folder of OpenPose JSON files"
+        )
+    if sequence.skeleton.joints != domain.skeleton.joints:
+        raise UserError(
+            f"--pose {source!r} is of skeleton {sequence.skeleton.name} ({len(sequence.skeleton.joints)} joints), "
+            f"the animator of {domain.skeleton.name} ({len(domain.skeleton.joints)}); give a pose of that skeleton, "
+            "for example STORE#clip_id of the store it was trained on"
+        )
+    return sequence if frames is None else sequence.resampled(frames)
+
+
+def pose_from_arrays(keypoints: np.ndarray, domain: Domain) -> PoseSequence:
+    """float [T, J, 2] in [0, 1] as a certain pose on the skeleton's default layers.
+
+    Raises:
+        UserError: another shape, or a value that is not finite.
+    """
+    joints = len(domain.skeleton.joints)
+    if keypoints.ndim != 3 or keypoints.shape[1:] != (joints, 2) or not len(keypoints):
+        raise UserError(f"pose array is {keypoints.shape}, expected [T, {joints}, 2] for {domain.skeleton.name}")
+    if not np.isfinite(keypoints).all():
+        raise UserError("pose array holds a value that is not a finite number")
+    count = len(keypoints)
+    layer = np.tile(np.array(domain.skeleton.layers, np.int64), (count, 1))
+    return PoseSequence(
+        keypoints.astype(np.float32), np.ones((count, joints), np.float32), layer, domain.fps, domain.skeleton
+    )

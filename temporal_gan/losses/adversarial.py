@@ -1,0 +1,48 @@
+"""Adversarial losses on logits: what the critic minimises, and what the generator minimises.
+
+BCE: Goodfellow et al. 2014 (arXiv 1406.2661), non-saturating form, on logits.
+LSGAN: Mao et al. 2017 (arXiv 1611.04076), eq. 9 with a = 0, b = c = 1.
+Hinge: Lim & Ye 2017 (arXiv 1705.02894), as in Miyato et al. 2018 (arXiv 1802.05957), eq. 16-17.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+Adversarial = Literal["bce", "lsgan", "hinge"]
+
+
+def critic_loss(kind: Adversarial, logits_real: Tensor, logits_fake: Tensor) -> Tensor:
+    """Loss of a critic that should score real above fake.
+
+    Args:
+        kind: bce | lsgan | hinge.
+        logits_real, logits_fake: [B, ...] of any trailing shape (patches, frames), averaged per clip.
+    Returns:
+        [B], at least 0.
+    """
+    real, fake = logits_real.flatten(1).float(), logits_fake.flatten(1).float()
+    if kind == "bce":
+        return functional.softplus(-real).mean(1) + functional.softplus(fake).mean(1)
+    if kind == "lsgan":
+        return 0.5 * ((real - 1).square().mean(1) + fake.square().mean(1))
+    return torch.relu(1 - real).mean(1) + torch.relu(1 + fake).mean(1)
+
+
+def generator_loss(kind: Adversarial, logits_fake: Tensor) -> Tensor:
+    """Loss of a generator that should be scored as real.
+
+    Args:
+        kind: bce | lsgan | hinge.
+        logits_fake: [B, ...].
+    Returns:
+        [B]; for hinge it may be negative.
+    """
+    fake = logits_fake.flatten(1).float()
+    if kind == "bce":
+        return functional.softplus(-fake).mean(1)
+    if kind == "lsgan":
+        return 0.5 * (fake - 1).square().mean(1)
+    return -fake.mean(1)

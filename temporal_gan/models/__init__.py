@@ -1,0 +1,1 @@
+"""Networks. Each file holds its configuration directly above its module."""

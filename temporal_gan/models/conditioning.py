@@ -1,0 +1,106 @@
+"""What a generator or critic is told about each frame: pose maps at every resolution, expression, character."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..batch import ClipBatch
+from ..errors import CheckpointError
+from ..pose_maps import CHANNELS_PER_GROUP, draw_pose_maps
+from ..skeletons import Skeleton
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What all clips a network is made for have in common."""
+
+    channels: int
+    skeleton: Skeleton
+    expressions: tuple[str, ...]
+    characters: tuple[str, ...]
+    fps: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain types for a checkpoint or a weights file."""
+        return {
+            "channels": self.channels,
+            "skeleton": self.skeleton.to_dict(),
+            "expressions": list(self.expressions),
+            "characters": list(self.characters),
+            "fps": self.fps,
+        }
+
+    @staticmethod
+    def from_dict(data: dict[str, Any]) -> "Domain":
+        """Inverse of :meth:`to_dict`. Raises CheckpointError where something is missing."""
+        try:
+            return Domain(
+                channels=int(data["channels"]),
+                skeleton=Skeleton.from_dict(data["skeleton"]),
+                expressions=tuple(data["expressions"]),
+                characters=tuple(data["characters"]),
+                fps=float(data["fps"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise CheckpointError(f"description of the training data is incomplete: {error}") from None
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Everything but noise that a clip is made from.
+
+    Attributes:
+        maps: per resolution r, [B, T, M, r, r] pose maps (temporal_gan.pose_maps), finest last.
+        face: [B, T, 2E], expression intensities where labelled (else 0), then the labels' confidence.
+        character: int64 [B].
+    """
+
+    maps: dict[int, Tensor]
+    face: Tensor
+    character: Tensor
+
+
+def map_channels(depth_groups: int) -> int:
+    """Channels M of the pose maps."""
+    return depth_groups * CHANNELS_PER_GROUP
+
+
+def make_condition(batch: ClipBatch, domain: Domain, size: int, depth_groups: int) -> Condition:
+    """Draw a batch's poses at 4, 8, ... ``size`` pixels and gather the rest.
+
+    Args:
+        batch: its video is not looked at.
+        size: the network's resolution, a power of two.
+    """
+    return draw_condition(
+        batch.keypoints, batch.confidence, batch.layer, batch.expression, batch.expression_confidence,
+        batch.character, domain, size, depth_groups,
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def draw_condition(
+    keypoints: Tensor,
+    confidence: Tensor,
+    layer: Tensor,
+    expression: Tensor,
+    expression_confidence: Tensor,
+    character: Tensor,
+    domain: Domain,
+    size: int,
+    depth_groups: int,
+) -> Condition:
+    """The same from tensors: shapes and meanings as in :class:`ClipBatch`."""
+    b, t = keypoints.shape[:2]
+    resolutions = [4 << i for i in range((size // 4).bit_length())]
+    maps = {
+        r: draw_pose_maps(
+            keypoints.flatten(0, 1), confidence.flatten(0, 1), layer.flatten(0, 1), domain.skeleton.edges, r,
+            depth_groups,
+        ).view(b, t, -1, r, r)
+        for r in resolutions
+    }  # fmt: skip
+    face = torch.cat([expression * expression_confidence, expression_confidence], dim=-1)
+    return Condition(maps, face, character)

@@ -1,0 +1,111 @@
+"""The conditional temporal generator: DCGAN's decoder, told a pose, an expression and a character, aware of time."""
+
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from ..config import Section
+from .conditioning import Condition, Domain, map_channels
+from .layers import ChannelNorm, Upsample, Upsampling
+from .temporal import Temporal, make_temporal
+
+
+class GeneratorConfig(Section):
+    """Architecture of the generator."""
+
+    kind: Literal["temporal"] = "temporal"
+    size: Literal[32, 64, 128, 256] = Field(64, description="pixels per side of a made frame")
+    width: int = Field(16, ge=4, description="channels at the finest resolution; each coarser one has twice as many")
+    max_width: int = Field(128, ge=8, description="but never more than this")
+    nz: int = Field(16, ge=1, description="size of a clip's noise vector")
+    style_width: int = Field(128, ge=8, description="size of a frame's style vector")
+    temporal: Temporal = Field("gru", description="how frames know of the ones before: none | conv | gru")
+    temporal_size: Literal[4, 8, 16] = Field(8, description="resolution at which they do")
+    upsample: Upsampling = Field("resize", description="deconv | resize | pixelshuffle")
+    depth_groups: int = Field(3, ge=1, le=8, description="depth layers told apart in the pose maps")
+
+    def channels(self, resolution: int) -> int:
+        """Feature channels at this resolution."""
+        return min(self.max_width, self.width * (self.size // resolution))
+
+
+class Generator(nn.Module):
+    """Condition and noise -> clip.
+
+    Noise, expression and character become a style vector per frame. An encoder reads the pose maps from fine to
+    coarse; the decoder goes from 4x4 back up, at each resolution modulated by the style (FiLM, Perez et al. 2018,
+    arXiv 1709.07871) and by that resolution's pose features (SPADE, Park et al. 2019, arXiv 1903.07291).
+    """
+
+    def __init__(self, config: GeneratorConfig, domain: Domain) -> None:
+        super().__init__()
+        self.config, self.domain = config, domain
+        maps, face = map_channels(config.depth_groups), 2 * len(domain.expressions)
+        style = config.style_width
+        self.character = nn.Embedding(len(domain.characters), style // 2)
+        self.style = nn.Sequential(
+            nn.Linear(config.nz + face + style // 2, style), nn.ReLU(), nn.Linear(style, style), nn.ReLU()
+        )
+        resolutions = [4 << i for i in range((config.size // 4).bit_length())]
+        width = config.channels
+        self.read = nn.ModuleDict()
+        for r in reversed(resolutions):
+            below = 0 if r == config.size else width(2 * r)
+            self.read[str(r)] = nn.Conv2d(maps + below, width(r), 3, 1, 1)
+        self.start = nn.Linear(style, width(4) * 16)
+        self.up = nn.ModuleDict({str(r): Upsample(config.upsample, width(r // 2), width(r)) for r in resolutions[1:]})
+        self.modulate = nn.ModuleDict({str(r): _Modulation(width(r), width(r), style) for r in resolutions})
+        self.temporal = make_temporal(config.temporal, width(config.temporal_size))
+        self.to_frame = nn.Conv2d(width(config.size), domain.channels, 3, 1, 1)
+        self._resolutions = resolutions
+
+    def forward(self, condition: Condition, noise: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """Make a clip, or the next piece of one.
+
+        Args:
+            condition: of B clips and T frames, drawn at this generator's size.
+            noise: [B, nz], standard normal, one vector per clip.
+            state: what the call for the frames before returned; None at a clip's start.
+        Returns:
+            video [B, T, C, S, S] in [-1, 1], and the state for the frames after.
+        """
+        b, t = condition.face.shape[:2]
+        who = torch.cat([noise, self.character(condition.character)], dim=1)
+        style = self.style(torch.cat([who[:, None].expand(-1, t, -1), condition.face], dim=-1)).flatten(0, 1)
+
+        pose: dict[int, Tensor] = {}
+        finer: Tensor | None = None
+        for r in reversed(self._resolutions):
+            maps = condition.maps[r].flatten(0, 1)
+            if finer is not None:
+                maps = torch.cat([maps, nn.functional.avg_pool2d(finer, 2)], dim=1)
+            finer = pose[r] = torch.relu(self.read[str(r)](maps))
+
+        x = self.start(style).view(b * t, -1, 4, 4)
+        for r in self._resolutions:
+            if r > 4:
+                x = self.up[str(r)](x)
+            x = self.modulate[str(r)](x, pose[r], style)
+            if r == self.config.temporal_size and self.temporal is not None:
+                clip, state = self.temporal(x.view(b, t, *x.shape[1:]), state)
+                x = clip.flatten(0, 1)
+        frames = torch.tanh(self.to_frame(x))
+        return frames.view(b, t, *frames.shape[1:]), state
+
+
+class _Modulation(nn.Module):
+    """Normalise; scale and shift by pose features, pixel by pixel, and by the style; rectify."""
+
+    def __init__(self, channels: int, pose_channels: int, style_width: int) -> None:
+        super().__init__()
+        self.norm = ChannelNorm()
+        self.by_pose = nn.Conv2d(pose_channels, 2 * channels, 3, 1, 1)
+        self.by_style = nn.Linear(style_width, 2 * channels)
+        self.mix = nn.Conv2d(channels, channels, 3, 1, 1)
+
+    def forward(self, x: Tensor, pose: Tensor, style: Tensor) -> Tensor:
+        scale, shift = (self.by_pose(pose) + self.by_style(style)[:, :, None, None]).chunk(2, dim=1)
+        x = nn.functional.leaky_relu(self.norm(x) * (1 + scale) + shift, 0.2)
+        return x + nn.functional.leaky_relu(self.mix(x), 0.2)

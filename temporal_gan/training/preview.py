@@ -1,0 +1,68 @@
+"""What a run shows of itself on the way: real beside made clips, and the DCGAN's grid."""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torchvision.utils import make_grid
+
+from .. import rng
+from ..batch import ClipBatch, composite_on_white, to_display_range
+from ..data.clips import collate
+from ..metrics.paired import foreground_psnr, union_foreground
+from ..models.conditioning import make_condition
+from ..models.generator import Generator
+from ..video_io import write_frames
+
+CLIPS, FRAMES = 4, 24
+
+
+def preview_clips(clips: list[ClipBatch]) -> ClipBatch:
+    """The first frames of a few whole clips as one batch, without flow; all as long as the shortest."""
+    count = min(FRAMES, min(c.video.shape[1] for c in clips))
+    per_frame = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold")
+    cut = [
+        ClipBatch(
+            **{name: getattr(c, name)[:, :count] for name in per_frame}, character=c.character, clip_id=c.clip_id
+        )
+        for c in clips[:CLIPS]
+    ]
+    return collate(cut)
+
+
+@torch.no_grad()
+def write_clip_preview(path: Path, generator: Generator, clips: ClipBatch, fps: float) -> tuple[float, Tensor]:
+    """Write ``path`` (.mp4): real above made, a column a clip.
+
+    Returns:
+        mean foreground PSNR in dB, and the middle frame as a picture [3, H, W] in [0, 1].
+    """
+    device = next(generator.parameters()).device
+    generator.eval()
+    batch = clips.to(device)
+    condition = make_condition(batch, generator.domain, generator.config.size, generator.config.depth_groups)
+    noise = rng.normal((len(clips), generator.config.nz), 0, "preview").to(device)
+    made, _ = generator(condition, noise)
+    generator.train()
+    real = to_display_range(clips.video)
+    made_rgb, real_rgb = composite_on_white(to_display_range(made.cpu())), composite_on_white(real)
+    psnr = foreground_psnr(made_rgb, real_rgb, union_foreground(made_rgb, real))
+    rows = torch.cat([torch.cat(list(real_rgb), dim=-1), torch.cat(list(made_rgb), dim=-1)], dim=-2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_frames(path, (rows * 255).round().byte().permute(0, 2, 3, 1).numpy(), fps)
+    return float(psnr.nanmean()), rows[len(rows) // 2]
+
+
+def write_picture_grid(path: Path, images: Tensor) -> Tensor:
+    """Write pictures [N, 3, S, S] in [-1, 1] as one PNG, eight a row; returns the grid [3, H, W] in [0, 1]."""
+    grid = make_grid(to_display_range(images), nrow=8, padding=2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_frames(path, (grid * 255).round().byte().permute(1, 2, 0)[None].numpy(), 1.0)
+    return grid
+
+
+@torch.no_grad()
+def sample_pictures(generator: nn.Module, noise: Tensor, label: Tensor, batch: int = 64) -> Tensor:
+    """Pictures [N, 3, S, S] of noise [N, nz] and labels [N], a batch at a time, in the generator's present mode."""
+    made = [generator(n, c) for n, c in zip(noise.split(batch), label.split(batch), strict=True)]
+    return torch.cat(made).float().cpu()

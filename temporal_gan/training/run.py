@@ -1,0 +1,177 @@
+"""A training run of either kind: opens the data, builds the job, and fits it."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from torch import Tensor
+
+from .. import rng
+from ..batch import ClipBatch
+from ..data.cache import ClipCache, open_cache
+from ..data.clips import ClipDataset, clip_batches, whole_clip
+from ..data.flow_source import dis_flow_source
+from ..data.images import ImageDataset, image_batches
+from ..data.sampling import batch_indices
+from ..data.store import Store
+from ..data.transforms import augment
+from ..distributed import World, broadcast_module, choose_device, join_world, leave_world
+from ..errors import UserError
+from ..experiment import ExperimentConfig
+from ..inference.weights_file import ANIMATOR_FILE, SAMPLER_FILE, save_animator, save_sampler
+from ..models.conditioning import Domain
+from ..models.dcgan import DCGANConfig, DCGANGenerator
+from ..models.generator import Generator
+from ..puppet.dataset import exact_flow_source
+from .dcgan_step import build_dcgan_state, take_dcgan_step
+from .loop import Job, Outcome, fit
+from .preview import preview_clips, sample_pictures, write_clip_preview, write_picture_grid
+from .state import TrainState
+from .step import build_state, clip_model, take_step
+
+
+def train(
+    config: ExperimentConfig, data: Path, out: Path, minutes: float | None = None, quiet: bool = False
+) -> Outcome:
+    """Train a recipe, or go on with it.
+
+    Args:
+        config: the whole recipe.
+        data: a clip store; for the DCGAN also a folder of pictures.
+        out: run folder; created, or gone on with.
+        minutes: stop and save after this time; None: no limit.
+        quiet: no progress bar and no notices.
+    Raises:
+        UserError: anything the user can mend: configuration, data, device, checkpoint.
+    """
+    device = choose_device(config.train.device)
+    if device.type == "cpu":
+        # Gaussian tails full of denormals made CPU training three times slower.
+        torch.set_flush_denormal(True)
+    world = join_world(device)
+    try:
+        console = Console(quiet=quiet or not world.is_main, stderr=True)
+        world.local_slice(config.data.batch)
+        make_job = _image_job if isinstance(config.model, DCGANConfig) else _clip_job
+        job = make_job(config, data, out, world, device, console)
+        broadcast_module(job.state.generator, world)
+        broadcast_module(job.state.critics, world)
+        return fit(job, config, out, world, device, minutes, quiet)
+    finally:
+        leave_world(world)
+
+
+def _clip_job(
+    config: ExperimentConfig, data: Path, out: Path, world: World, device: torch.device, console: Console
+) -> Job:
+    model, seed = clip_model(config), config.train.seed
+    store = Store.open(data)
+    cache = _open_cache(config, store, console.quiet)
+    dataset = ClipDataset(store, cache, "train", config.data.frames, rng.mix_seed(seed, "data"))
+    _say_what_is_left_out(dataset, config, console)
+    info = store.info
+    domain = Domain(info.channels, info.skeleton, info.expressions, info.characters, info.fps)
+    state = build_state(config, domain, dataset.window, device)
+    held = store.split("val") or store.split("train")
+    shown = preview_clips([whole_clip(store, cache, row.id) for row in _spread(held, 4)])
+
+    def batches(first_step: int) -> Iterator[ClipBatch]:
+        stream = clip_batches(dataset, first_step, config.data.batch, world.rank, world.size, config.data.workers)
+        for step, batch in enumerate(stream, first_step):
+            first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
+            batch = batch.to(device)
+            yield augment(batch, config.data.augment, rng.mix_seed(seed, "augment"), first_sample, info.skeleton, info.expressions)
+
+    def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
+        assert isinstance(state.best_generator, Generator)
+        psnr, picture = write_clip_preview(folder / f"step_{state.step:08d}.mp4", state.best_generator, shown, info.fps)
+        return {"preview/foreground_psnr": psnr}, picture
+
+    def export(state: TrainState) -> None:
+        assert isinstance(state.best_generator, Generator)
+        save_animator(out / ANIMATOR_FILE, state.best_generator)
+
+    return Job(
+        state=state,
+        data_hash=info.content_hash,
+        batches=batches,
+        take_step=lambda state, batch: take_step(state, batch, config, world),
+        preview=preview,
+        ends_pass=lambda step: False,
+        export=export,
+    )
+
+
+def _open_cache(config: ExperimentConfig, store: Store, quiet: bool) -> ClipCache:
+    size = clip_model(config).size
+    longest = max((row.frames for row in store.split("train")), default=0)
+    if not config.losses.flow_weight or longest < 2:
+        return open_cache(store, size, quiet=quiet)
+    source = exact_flow_source(store) if config.data.flow == "exact" else dis_flow_source(store)
+    return open_cache(store, size, config.data.flow, source, quiet=quiet)
+
+
+def _say_what_is_left_out(dataset: ClipDataset, config: ExperimentConfig, console: Console) -> None:
+    if dataset.window < config.data.frames:
+        off = " (no clip critic, no flow loss)" if dataset.window < 2 else ""
+        console.print(f"the longest clip has {dataset.window} frames: training on windows of {dataset.window}{off}")
+    if dataset.skipped_clips:
+        console.print(f"{dataset.skipped_clips} clips are shorter than the window of {dataset.window} and not used")
+
+
+def _spread(rows: list, count: int) -> list:
+    """Up to ``count`` items, evenly spread."""
+    return [rows[i * len(rows) // count] for i in range(count)] if len(rows) > count else list(rows)
+
+
+def _image_job(
+    config: ExperimentConfig, data: Path, out: Path, world: World, device: torch.device, console: Console
+) -> Job:
+    model = config.model
+    assert isinstance(model, DCGANConfig)
+    seed, batch = config.train.seed, config.data.batch
+    dataset = ImageDataset(data, model.size, rng.mix_seed(seed, "data"), model.conditional, console.quiet)
+    if len(dataset) < 2:
+        raise UserError(f"{data}: {len(dataset)} picture; the DCGAN needs at least 2")
+    state = build_dcgan_state(config, len(dataset.classes), device)
+    noise = rng.normal((64, model.nz), seed, "grid").to(device)
+    label = (torch.arange(64) % max(len(dataset.classes), 1)).to(device)
+
+    def batches(first_step: int) -> Iterator[tuple[Tensor, Tensor]]:
+        stream = image_batches(dataset, first_step, batch, world.rank, world.size, config.data.workers)
+        return ((images.to(device), labels.to(device)) for images, labels in stream)
+
+    def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
+        # In training mode, as the textbook draws its grids: batch norm of these 64 pictures; buffers are put back.
+        before = {name: buffer.clone() for name, buffer in state.generator.named_buffers()}
+        images = sample_pictures(state.generator, noise, label)
+        for name, buffer in state.generator.named_buffers():
+            buffer.copy_(before[name])
+        done = state.step * batch // len(dataset)
+        name = "final_samples.png" if state.step == config.train.steps else f"epoch_{done:04d}_step_{state.step:08d}.png"
+        return {}, write_picture_grid(folder / name, images)
+
+    def export(state: TrainState) -> None:
+        assert isinstance(state.generator, DCGANGenerator)
+        save_sampler(out / SAMPLER_FILE, state.generator, model, dataset.classes)
+
+    return Job(
+        state=state,
+        data_hash=_listing_hash(dataset, data),
+        batches=batches,
+        take_step=lambda state, batch: take_dcgan_step(state, batch, config, world),
+        preview=preview,
+        ends_pass=lambda step: step * batch // len(dataset) > (step - 1) * batch // len(dataset),
+        export=export,
+    )
+
+
+def _listing_hash(dataset: ImageDataset, data: Path) -> str:
+    """Of what is drawn in which order: the store's content, or the files' names and sizes."""
+    if (data / "store.json").is_file():
+        return Store.open(data).info.content_hash
+    files = [(str(f.relative_to(data)), f.stat().st_size) for f in dataset.files]
+    return hashlib.sha256(json.dumps(files).encode()).hexdigest()
