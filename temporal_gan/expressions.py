@@ -103,7 +103,8 @@ def _parse_step(step: str, spec: str, names: tuple[str, ...]) -> np.ndarray:
 def _read_csv(path: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     if not path.is_file():
         raise UserError(f"--expression {path}: no such file")
-    times, rows = [], []
+    times: list[float] = []
+    rows: list[np.ndarray] = []
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file)
         header = reader.fieldnames or []

@@ -74,6 +74,11 @@ class ClipCache:
             np.array(self._array("flow_valid")[first : first + count - 1]).astype(bool),
         )
 
+    def any_expression(self) -> bool:
+        """Whether any frame of any clip is labelled with an expression."""
+        known = self._array("expression_confidence")
+        return any(bool(np.any(known[i : i + 65536])) for i in range(0, len(known), 65536))
+
     def _array(self, name: str) -> np.ndarray:
         if name not in self.__dict__.setdefault("_open", {}):
             self.__dict__["_open"][name] = np.load(self.path / f"{name}.npy", mmap_mode="r")

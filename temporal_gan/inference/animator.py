@@ -44,7 +44,7 @@ class Animator:
     def generate(
         self,
         pose: str | PoseSequence | np.ndarray,
-        expression: str | np.ndarray = "neutral",
+        expression: str | np.ndarray | None = None,
         character: str | None = None,
         frames: int | None = None,
         size: int | None = None,
@@ -54,7 +54,8 @@ class Animator:
 
         Args:
             pose: a source as for ``--pose``, a sequence, or keypoints [T, J, 2] in [0, 1].
-            expression: a specification as for ``--expression``, or intensities [T, E] in [0, 1].
+            expression: a specification as for ``--expression``, or intensities [T, E] in [0, 1], NaN where
+                not known; None: neutral, where the network knows expressions at all.
             character: one of ``characters``; None: the first.
             frames: T; None: the pose's own length.
             size: pixels per side of the result; None: the network's own.
@@ -70,7 +71,7 @@ class Animator:
     def stream(
         self,
         pose: str | PoseSequence | np.ndarray,
-        expression: str | np.ndarray = "neutral",
+        expression: str | np.ndarray | None = None,
         character: str | None = None,
         frames: int | None = None,
         size: int | None = None,
@@ -88,8 +89,8 @@ class Animator:
             part = slice(start, start + CHUNK_FRAMES)
             condition = draw_condition(
                 self._tensor(sequence.keypoints[part]), self._tensor(sequence.confidence[part]),
-                self._tensor(sequence.layer[part]), self._tensor(face[part]),
-                torch.ones(1, len(face[part]), len(self.expressions), device=self.device),
+                self._tensor(sequence.layer[part]), self._tensor(np.nan_to_num(face[part])),
+                self._tensor(np.isfinite(face[part]).astype(np.float32)),
                 torch.tensor([who], device=self.device), self.generator.domain, self.size,
                 self.generator.config.depth_groups,
             )  # fmt: skip
@@ -114,7 +115,13 @@ class Animator:
             raise UserError(f"pose is of skeleton {sequence.skeleton.name}, not of {self.generator.domain.skeleton.name}")
         return sequence if frames is None else sequence.resampled(frames)
 
-    def _face(self, expression: str | np.ndarray, frames: int) -> np.ndarray:
+    def _face(self, expression: str | np.ndarray | None, frames: int) -> np.ndarray:
+        if not self.expressions:
+            if expression is not None:
+                raise UserError("--expression: the clips this animator was trained on carry no expression labels")
+            return np.zeros((frames, 0), np.float32)
+        if expression is None:
+            expression = "neutral"
         if isinstance(expression, str):
             return expression_track(expression, frames, self.fps, self.expressions)
         if expression.shape != (frames, len(self.expressions)):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data.letterbox import Letterbox
 from ..data.store import Store
 from ..errors import UserError
 from ..models.conditioning import Domain
@@ -33,9 +34,7 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
     elif "#" in source:
         path, _, clip_id = source.rpartition("#")
         store = Store.open(Path(path))
-        labels = store.labels(clip_id)
-        fps = store.row(clip_id).fps or store.info.fps
-        sequence = PoseSequence(labels.keypoints, labels.confidence, labels.layer, fps, store.info.skeleton)
+        sequence = store_pose(store, clip_id)
     elif Path(source).is_dir():
         sequence = read_openpose_folder(source, domain.fps)
     else:
@@ -49,6 +48,14 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
             "for example STORE#clip_id of the store it was trained on"
         )
     return sequence if frames is None else sequence.resampled(frames)
+
+
+def store_pose(store: Store, clip_id: str) -> PoseSequence:
+    """A clip's pose in the square frame that networks are trained on. Raises StoreError for an unknown clip."""
+    labels, row = store.labels(clip_id), store.row(clip_id)
+    square = Letterbox(row.width, row.height, max(row.width, row.height))
+    keypoints = np.where(labels.confidence[..., None] > 0, square.points(labels.keypoints), 0.0).astype(np.float32)
+    return PoseSequence(keypoints, labels.confidence, labels.layer, row.fps or store.info.fps, store.info.skeleton)
 
 
 def pose_from_arrays(keypoints: np.ndarray, domain: Domain) -> PoseSequence:

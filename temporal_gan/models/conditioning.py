@@ -14,7 +14,16 @@ from ..skeletons import Skeleton
 
 @dataclass(frozen=True)
 class Domain:
-    """What all clips a network is made for have in common."""
+    """What all clips a network is made for have in common.
+
+    Attributes:
+        channels: 3 RGB or 4 RGBA.
+        skeleton: of every pose.
+        expressions: names of the expression channels; () where no frame of the data is labelled, and then the
+            network has no expression input.
+        characters: names, in the order of their indices.
+        fps: frames per second.
+    """
 
     channels: int
     skeleton: Skeleton
@@ -103,4 +112,6 @@ def draw_condition(
         for r in resolutions
     }  # fmt: skip
     face = torch.cat([expression * expression_confidence, expression_confidence], dim=-1)
+    if not domain.expressions:
+        face = face[..., :0]
     return Condition(maps, face, character)

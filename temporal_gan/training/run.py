@@ -67,13 +67,15 @@ def train(
 def _clip_job(
     config: ExperimentConfig, data: Path, out: Path, world: World, device: torch.device, console: Console
 ) -> Job:
-    model, seed = clip_model(config), config.train.seed
+    seed = config.train.seed
+    augment_seed = rng.mix_seed(seed, "augment")
     store = Store.open(data)
     cache = _open_cache(config, store, console.quiet)
     dataset = ClipDataset(store, cache, "train", config.data.frames, rng.mix_seed(seed, "data"))
     _say_what_is_left_out(dataset, config, console)
     info = store.info
-    domain = Domain(info.channels, info.skeleton, info.expressions, info.characters, info.fps)
+    expressions = info.expressions if cache.any_expression() else ()
+    domain = Domain(info.channels, info.skeleton, expressions, info.characters, info.fps)
     state = build_state(config, domain, dataset.window, device)
     held = store.split("val") or store.split("train")
     shown = preview_clips([whole_clip(store, cache, row.id) for row in _spread(held, 4)])
@@ -83,7 +85,9 @@ def _clip_job(
         for step, batch in enumerate(stream, first_step):
             first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
             batch = batch.to(device)
-            yield augment(batch, config.data.augment, rng.mix_seed(seed, "augment"), first_sample, info.skeleton, info.expressions)
+            yield augment(
+                batch, config.data.augment, augment_seed, first_sample, info.skeleton, info.expressions
+            )
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         assert isinstance(state.best_generator, Generator)

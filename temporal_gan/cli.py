@@ -1,0 +1,220 @@
+"""``temporal-gan``: render puppets, train, generate, evaluate, or see it all in one demo."""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from . import rng
+from .config import load_config
+from .demo import run_demo
+from .distributed import choose_device
+from .errors import UserError
+from .evaluation.pairing import NearestTrainingFrame, pair_files, pair_run
+from .evaluation.protocols import PROTOCOLS
+from .evaluation.report import write_report
+from .evaluation.run import evaluate as run_evaluation
+from .experiment import ExperimentConfig
+from .inference.animator import load_animator
+from .inference.background import lay_on_background
+from .inference.weights_file import ANIMATOR_FILE, load_sampler
+from .puppet import random_specs
+from .puppet.dataset import write_puppet_store
+from .data.store import Store
+from .training.preview import sample_pictures, write_picture_grid
+from .training.run import train as run_training
+from .video_io import write_frames
+
+app = typer.Typer(
+    help="Pose sequences and expressions to short, temporally consistent anime character clips.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+INTERRUPTED = 130
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where everything goes.")] = Path("demo"),
+    fast: Annotated[bool, typer.Option("--fast", help="Under two minutes, and blurrier.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """The whole way on the puppet: render, train, generate, evaluate.
+
+    Repeating the command goes on where it stopped. Example: temporal-gan demo --out demo
+    """
+    if not run_demo(out, fast, quiet):
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command()
+def puppet(
+    out: Annotated[Path, typer.Option(metavar="STORE", help="Folder of the new clip store.")],
+    clips: Annotated[int, typer.Option(min=1, help="How many clips.")],
+    frames: Annotated[int, typer.Option(min=1, help="Frames a clip.")] = 32,
+    size: Annotated[int, typer.Option(min=16, max=1024, help="Pixels per side.")] = 128,
+    fps: Annotated[float, typer.Option(help="Frames per second.")] = 24.0,
+    seed: Annotated[int, typer.Option(help="Of everything that varies.")] = 0,
+    characters: Annotated[str, typer.Option(metavar="A,B", help="Names; empty: all.")] = "",
+    motions: Annotated[str, typer.Option(metavar="A,B", help="Names; empty: all.")] = "",
+    expressions: Annotated[str, typer.Option(metavar="A,B", help="Names; empty: all.")] = "",
+    coupling: Annotated[float, typer.Option(help="0 to 1: how much expression moves the body.")] = 0.7,
+    truth: Annotated[
+        Literal["none", "flow", "full"], typer.Option(help="Ground truth to keep; none: recomputed when needed.")
+    ] = "none",
+    workers: Annotated[int, typer.Option(min=1, help="Processes that render.")] = 1,
+    quiet: Quiet = False,
+) -> None:
+    """Render puppet clips with exact keypoints, expression, and flow into a clip store.
+
+    Example: temporal-gan puppet --out stores/puppet --clips 64 --size 64
+    """
+    specs = random_specs(
+        clips, seed, _names(characters), _names(motions), _names(expressions), frames, size, fps, coupling
+    )
+    store = write_puppet_store(out, specs, seed, truth, workers, quiet)
+    _say(quiet, f"{out}: {store.info.clips} clips, {store.info.frames} frames, content {store.info.content_hash[:16]}")
+
+
+@app.command()
+def train(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or a recipe's name, such as tiny.")],
+    data: Annotated[Path, typer.Option(metavar="STORE|FOLDER", help="A clip store; for a DCGAN also pictures.")],
+    out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder; an existing run goes on.")],
+    overrides: Annotated[list[str] | None, typer.Argument(metavar="[key=value ...]", help="train.steps=500")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop and save after this time.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Train a recipe; repeat the same command to go on.
+
+    Example: temporal-gan train tiny train.steps=400 --data stores/puppet --out runs/first
+    """
+    outcome = run_training(load_config(config, overrides or [], ExperimentConfig), data, out, minutes, quiet)
+    if outcome.interrupted:
+        typer.echo(f"stopped at step {outcome.step}, saved in {out}; repeat the same command to go on", err=True)
+        raise typer.Exit(INTERRUPTED)
+    ending = "the time is up" if outcome.out_of_time else "done"
+    _say(quiet, f"{out}: {ending} at step {outcome.step}")
+
+
+@app.command()
+def generate(
+    animator: Annotated[Path | None, typer.Option(metavar="FILE|RUN", help="animator.safetensors or its run.")] = None,
+    pose: Annotated[str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder.")] = "",
+    expression: Annotated[str | None, typer.Option(metavar="SPEC", help="happy, happy:0.8, happy>sad, a CSV.")] = None,
+    character: Annotated[str | None, typer.Option(metavar="NAME", help="Who; default: the first.")] = None,
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help=".mp4 .gif .webm .webp, or a PNG folder.")] = None,
+    frames: Annotated[int | None, typer.Option(min=1, help="Length; default: the pose's own.")] = None,
+    fps: Annotated[float | None, typer.Option(min=0.1, max=240, help="Playback speed; default: as trained.")] = None,
+    size: Annotated[int | None, typer.Option(min=8, max=4096, help="Pixels per side; default: as trained.")] = None,
+    background: Annotated[str, typer.Option(metavar="white|none|IMG", help="none keeps alpha.")] = "none",
+    seed: Annotated[int, typer.Option(help="Of the clip's noise and a motion's variation.")] = 0,
+    list_characters: Annotated[bool, typer.Option("--list-characters", help="Print names and end.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Animate a character with a trained network.
+
+    Example: temporal-gan generate --animator runs/first --pose motion:wave --expression happy --out wave.gif
+    """
+    if animator is None:
+        raise UserError("--animator is missing: give an animator.safetensors, or the run that wrote one")
+    made_by = load_animator(animator, device)
+    if list_characters:
+        typer.echo("\n".join(made_by.characters))
+        return
+    if not pose or out is None:
+        raise UserError("--pose and --out are both needed, for example: --pose motion:wave --out wave.mp4")
+    pieces = [
+        lay_on_background(piece, background)
+        for piece in made_by.stream(pose, expression, character, frames, size, seed)
+    ]
+    clip = np.concatenate([(p * 255).round().byte().permute(0, 2, 3, 1).numpy() for p in pieces])
+    write_frames(out, clip, fps or made_by.fps)
+    _say(quiet, f"{out}: {len(clip)} frames of {clip.shape[2]}x{clip.shape[1]}")
+
+
+@app.command()
+def sample(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A DCGAN's run, or its sampler.safetensors.")],
+    out: Annotated[Path, typer.Option(metavar="FILE", help="The grid, a .png.")],
+    count: Annotated[int, typer.Option(min=1, max=4096, help="How many pictures.")] = 64,
+    label: Annotated[str | None, typer.Option("--class", metavar="NAME", help="Only this class.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the noise.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Draw pictures from a DCGAN, of every class or of one.
+
+    Example: temporal-gan sample runs/dcgan --count 64 --out grid.png
+    """
+    generator, config, classes = load_sampler(run)
+    if label is not None and label not in classes:
+        raise UserError(f"--class {label!r} is not one of: {', '.join(classes) or 'none: this DCGAN knows no classes'}")
+    number = torch.arange(count) % max(len(classes), 1) if label is None else torch.full((count,), classes.index(label))
+    pictures = sample_pictures(generator, rng.normal((count, config.nz), seed, "sample"), number)
+    write_picture_grid(out, pictures)
+    _say(quiet, f"{out}: {count} pictures{f' of {label}' if label else ''}")
+
+
+@app.command()
+def evaluate(
+    generated: Annotated[Path, typer.Argument(metavar="GENERATED", help="A run, a store, a folder of clips, a clip.")],
+    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="A store, a folder of clips, a clip.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="For results.json and report.html.")],
+    protocol: Annotated[str, typer.Option(metavar="NAME", help="How to measure.")] = "clips_v1",
+    device: Annotated[str, typer.Option(help="For animating a run: auto, cpu, cuda or mps.")] = "auto",
+    quiet: Quiet = False,
+) -> None:
+    """Measure made clips against real ones; a run first animates the reference's test split.
+
+    Example: temporal-gan evaluate runs/first stores/puppet --out reports/first
+    """
+    if protocol not in PROTOCOLS:
+        raise UserError(f"--protocol {protocol!r} is not one of: {', '.join(PROTOCOLS)}")
+    choose_device(device)
+    nearest = None
+    if generated.suffix == ".safetensors" or (generated / ANIMATOR_FILE).is_file():
+        store = Store.open(reference)
+        pairs = pair_run(load_animator(generated, device), store)
+        nearest = NearestTrainingFrame(store) if store.split("train") else None
+    else:
+        pairs = pair_files(generated, reference)
+    with Progress(console=Console(quiet=quiet, stderr=True)) as progress:
+        task = progress.add_task("evaluating", total=None)
+        results = run_evaluation(
+            pairs,
+            PROTOCOLS[protocol],
+            lambda done, clip_id: progress.update(task, completed=done, description=f"evaluating {clip_id}"),
+            nearest,
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    results.write(out / "results.json")
+    write_report(results, out / "report.html", command=f"temporal-gan evaluate {generated} {reference} --out {out}")
+    _say(quiet, f"{out / 'report.html'}: {len(results.clips)} clips")
+
+
+def _names(text: str) -> list[str] | None:
+    return [name.strip() for name in text.split(",") if name.strip()] or None
+
+
+def _say(quiet: bool, text: str) -> None:
+    if not quiet:
+        typer.echo(text)
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 done, 2 a user's mistake, 130 Ctrl-C, 1 our own fault, with a traceback."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
