@@ -6,6 +6,7 @@ joints a skeleton has: one network serves 25 joints, 14 joints, or a tail.
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from torch import Tensor
 CODE_CHANNELS = 4
 CHANNELS_PER_GROUP = 1 + 1 + 2 + CODE_CHANNELS
 """Joint, limb, direction along the limb (x, y), identity code of the limb."""
+FRAME_CHANNELS_PER_GROUP = CODE_CHANNELS + 3
+"""Identity code; place along the limb from its start and from its end, and across it."""
 
 
 def sigma_px(size: int) -> float:
@@ -62,28 +65,75 @@ def draw_pose_maps(
         return torch.cat([joint, empty], dim=2).flatten(1, 2)
 
     start, end = torch.tensor(edges, device=device).T
-    a, b = points[:, start], points[:, end]
-    along = b - a
-    length_squared = along.square().sum(-1).clamp_min(1e-6)
-    # Foot of the perpendicular from each pixel, kept on the segment.
-    from_a_x = centre - a[..., 0, None]
-    from_a_y = centre - a[..., 1, None]
-    position = from_a_x[:, :, None, :] * along[..., 0, None, None] + from_a_y[:, :, :, None] * along[..., 1, None, None]
-    position = (position / length_squared[..., None, None]).clamp(0, 1)
-    distance_x = from_a_x[:, :, None, :] - position * along[..., 0, None, None]
-    distance_y = from_a_y[:, :, :, None] - position * along[..., 1, None, None]
-    limb_heat = _truncated_gaussian(distance_x.square() + distance_y.square(), size).flatten(2)
-
+    limbs = _limb_coordinates(points[:, start], points[:, end], size)
+    limb_heat = _truncated_gaussian(limbs.distance_squared, size).flatten(2)
     limb_confidence = torch.minimum(confidence[:, start], confidence[:, end])
     limb_group = torch.minimum(group[:, start], group[:, end])
-    direction = along / length_squared.sqrt()[..., None]
     codes = limb_codes(len(edges)).to(device).expand(count, -1, -1)
-    features = torch.cat([torch.ones_like(direction[..., :1]), direction, codes], dim=-1)
+    features = torch.cat([torch.ones_like(limbs.direction[..., :1]), limbs.direction, codes], dim=-1)
     rows = (_in_group(limb_group, groups) * limb_confidence[:, None])[:, :, None] * features.transpose(1, 2)[:, None]
     sums = torch.bmm(rows.flatten(1, 2), limb_heat).view(count, groups, CHANNELS_PER_GROUP - 1, size, size)
     # Where limbs overlap their features are averaged; alone they fade with the limb.
     limb = sums / sums[:, :, :1].clamp_min(1)
     return torch.cat([joint, limb], dim=2).flatten(1, 2)
+
+
+def draw_limb_frames(
+    keypoints: Tensor, confidence: Tensor, layer: Tensor, edges: Sequence[tuple[int, int]], size: int, groups: int
+) -> Tensor:
+    """Where each pixel lies as seen from the limbs near it, so that a network can paint a limb like a texture.
+
+    Per depth group, the limbs' identity codes and the pixel's coordinates in each limb's own frame (along it from its
+    start, along it from its end, across it; in tenths of the picture) are averaged with weights that fall with the
+    fourth power of the distance to the limb: close by, one limb alone speaks. Coordinates are limited to +-4.
+
+    Args and shapes as :func:`draw_pose_maps`.
+    Returns:
+        float32 [N, G * 7, size, size]; 0 in a group without any limb.
+    """
+    count, device = keypoints.shape[0], keypoints.device
+    if not edges:
+        return keypoints.new_zeros(count, groups * FRAME_CHANNELS_PER_GROUP, size, size)
+    start, end = torch.tensor(edges, device=device).T
+    points, group = keypoints * size, layer.clamp(0, groups - 1)
+    limbs = _limb_coordinates(points[:, start], points[:, end], size)
+    unit = 0.1 * size
+    limb_confidence = torch.minimum(confidence[:, start], confidence[:, end])
+    membership = _in_group(torch.minimum(group[:, start], group[:, end]), groups) * limb_confidence[:, None]
+    weight = (limbs.distance_squared / unit**2 + 0.01).pow(-2).flatten(2)
+    total = torch.bmm(membership, weight).clamp_min(1e-6)
+    codes = limb_codes(len(edges)).to(device).expand(count, -1, -1)
+    code_rows = (membership[:, :, None] * codes.transpose(1, 2)[:, None]).flatten(1, 2)
+    code = torch.bmm(code_rows, weight).view(count, groups, CODE_CHANNELS, -1)
+    length = limbs.length[..., None, None]
+    coordinates = [limbs.along, limbs.along - length, limbs.across]
+    seen = [torch.bmm(membership, weight * (c / unit).clamp(-4, 4).flatten(2)) for c in coordinates]
+    frames = torch.cat([code, torch.stack(seen, dim=2)], dim=2) / total[:, :, None]
+    return frames.view(count, -1, size, size)
+
+
+class _Limbs(NamedTuple):
+    """Every pixel as seen from every limb, in pixels: [N, L, S, S]; direction [N, L, 2]; length [N, L]."""
+
+    distance_squared: Tensor
+    along: Tensor
+    across: Tensor
+    direction: Tensor
+    length: Tensor
+
+
+def _limb_coordinates(a: Tensor, b: Tensor, size: int) -> _Limbs:
+    centre = torch.arange(size, device=a.device, dtype=torch.float32) + 0.5
+    vector = b - a
+    length = vector.square().sum(-1).clamp_min(1e-6).sqrt()
+    direction = vector / length[..., None]
+    x = (centre - a[..., 0, None])[:, :, None, :]
+    y = (centre - a[..., 1, None])[:, :, :, None]
+    dx, dy = direction[..., 0, None, None], direction[..., 1, None, None]
+    along = x * dx + y * dy
+    across = y * dx - x * dy
+    beyond = along - torch.minimum(along.clamp_min(0), length[..., None, None])
+    return _Limbs(across.square() + beyond.square(), along, across, direction, length)
 
 
 def _truncated_gaussian(distance_squared: Tensor, size: int) -> Tensor:

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..batch import ClipBatch
 from ..errors import CheckpointError
-from ..pose_maps import CHANNELS_PER_GROUP, draw_pose_maps
+from ..pose_maps import CHANNELS_PER_GROUP, FRAME_CHANNELS_PER_GROUP, draw_limb_frames, draw_pose_maps
 from ..skeletons import Skeleton
 
 
@@ -62,11 +62,13 @@ class Condition:
 
     Attributes:
         maps: per resolution r, [B, T, M, r, r] pose maps (temporal_gan.pose_maps), finest last.
+        limb_frames: [B, T, F, S, S], each pixel's place in the frames of the limbs near it, at the finest resolution.
         face: [B, T, 2E], expression intensities where labelled (else 0), then the labels' confidence.
         character: int64 [B].
     """
 
     maps: dict[int, Tensor]
+    limb_frames: Tensor
     face: Tensor
     character: Tensor
 
@@ -74,6 +76,11 @@ class Condition:
 def map_channels(depth_groups: int) -> int:
     """Channels M of the pose maps."""
     return depth_groups * CHANNELS_PER_GROUP
+
+
+def frame_channels(depth_groups: int) -> int:
+    """Channels F of the limb frames."""
+    return depth_groups * FRAME_CHANNELS_PER_GROUP
 
 
 def make_condition(batch: ClipBatch, domain: Domain, size: int, depth_groups: int) -> Condition:
@@ -104,14 +111,10 @@ def draw_condition(
     """The same from tensors: shapes and meanings as in :class:`ClipBatch`."""
     b, t = keypoints.shape[:2]
     resolutions = [4 << i for i in range((size // 4).bit_length())]
-    maps = {
-        r: draw_pose_maps(
-            keypoints.flatten(0, 1), confidence.flatten(0, 1), layer.flatten(0, 1), domain.skeleton.edges, r,
-            depth_groups,
-        ).view(b, t, -1, r, r)
-        for r in resolutions
-    }  # fmt: skip
+    pose = (keypoints.flatten(0, 1), confidence.flatten(0, 1), layer.flatten(0, 1), domain.skeleton.edges)
+    maps = {r: draw_pose_maps(*pose, r, depth_groups).view(b, t, -1, r, r) for r in resolutions}
+    limb_frames = draw_limb_frames(*pose, size, depth_groups).view(b, t, -1, size, size)
     face = torch.cat([expression * expression_confidence, expression_confidence], dim=-1)
     if not domain.expressions:
         face = face[..., :0]
-    return Condition(maps, face, character)
+    return Condition(maps, limb_frames, face, character)

@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ..config import Section
-from .conditioning import Condition, Domain, map_channels
+from .conditioning import Condition, Domain, frame_channels, map_channels
 from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
 
@@ -52,7 +52,7 @@ class Generator(nn.Module):
         width = config.channels
         self.read = nn.ModuleDict()
         for r in reversed(resolutions):
-            below = 0 if r == config.size else width(2 * r)
+            below = frame_channels(config.depth_groups) if r == config.size else width(2 * r)
             self.read[str(r)] = nn.Conv2d(maps + below, width(r), 3, 1, 1)
         self.start = nn.Linear(style, width(4) * 16)
         self.up = nn.ModuleDict({str(r): Upsample(config.upsample, width(r // 2), width(r)) for r in resolutions[1:]})
@@ -76,12 +76,11 @@ class Generator(nn.Module):
         style = self.style(torch.cat([who[:, None].expand(-1, t, -1), condition.face], dim=-1)).flatten(0, 1)
 
         pose: dict[int, Tensor] = {}
-        finer: Tensor | None = None
+        finer = condition.limb_frames.flatten(0, 1)
         for r in reversed(self._resolutions):
-            maps = condition.maps[r].flatten(0, 1)
-            if finer is not None:
-                maps = torch.cat([maps, nn.functional.avg_pool2d(finer, 2)], dim=1)
-            finer = pose[r] = torch.relu(self.read[str(r)](maps))
+            maps = torch.cat([condition.maps[r].flatten(0, 1), finer], dim=1)
+            pose[r] = torch.relu(self.read[str(r)](maps))
+            finer = nn.functional.avg_pool2d(pose[r], 2)
 
         x = self.start(style).view(b * t, -1, 4, 4)
         for r in self._resolutions:
