@@ -27,6 +27,8 @@ class ClipBatch:
         clip_id: B names, for error messages.
         flow: [B, T-1, 2, H, W] pixels (dx, dy) on frame t's grid: frame t+1 sampled at x + flow[t](x) gives frame t.
         flow_valid: bool [B, T-1, 1, H, W] on frame t's grid; False where occluded in t+1 or out of frame.
+        reference_video, reference_keypoints, reference_confidence, reference_layer: [B, R, ...], R other frames of
+            the same character, with the meanings above; never a frame of the window itself.
     """
 
     video: Tensor
@@ -41,6 +43,10 @@ class ClipBatch:
     clip_id: tuple[str, ...]
     flow: Tensor | None = None
     flow_valid: Tensor | None = None
+    reference_video: Tensor | None = None
+    reference_keypoints: Tensor | None = None
+    reference_confidence: Tensor | None = None
+    reference_layer: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.clip_id)
@@ -62,6 +68,14 @@ class ClipBatch:
             "flow": ((b, t - 1, 2, h, w), torch.float32),
             "flow_valid": ((b, t - 1, 1, h, w), torch.bool),
         }
+        if self.reference_video is not None:
+            r = self.reference_video.shape[1]
+            want |= {
+                "reference_video": ((b, r, c, h, w), torch.float32),
+                "reference_keypoints": ((b, r, j, 2), torch.float32),
+                "reference_confidence": ((b, r, j), torch.float32),
+                "reference_layer": ((b, r, j), torch.int64),
+            }
         if c not in (3, 4):
             raise ValueError(f"ClipBatch.video has {c} channels, expected 3 or 4 (clips {self.clip_id})")
         if len(self.clip_id) != b:

@@ -1,9 +1,9 @@
 """Checkpoints: one file with everything, written so that a kill or a full disk never costs the last good one."""
 
+import contextlib
 import os
 import pickle
 import re
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -57,13 +57,13 @@ def write_atomically(path: Path, write: Any) -> None:
         os.replace(temporary, path)
     # torch and safetensors report a full disk as RuntimeError or their own type, not always as OSError.
     except (OSError, RuntimeError) as error:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise CheckpointError(
             f"{path}: could not be written ({_first_line(error)}); files saved before are intact: "
             "free some space and repeat the command to go on"
         ) from None
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        _remove(temporary)
         raise
 
 
@@ -82,7 +82,8 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
             f"{path}: refused: it is no checkpoint of this program, or holds objects other than tensors and plain "
             "values, which could execute code; nothing in it was run"
         ) from None
-    except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
+    # A damaged file may trip the reader anywhere: IndexError, UnicodeDecodeError, BadZipFile and others were seen.
+    except Exception as error:
         raise CheckpointError(
             f"{path}: damaged ({_first_line(error)}); delete this file to resume from the one before it"
         ) from None
@@ -95,6 +96,11 @@ def clear_temporaries(folder: Path) -> None:
     """Remove what an interrupted save left behind."""
     for leftover in folder.glob("*.tmp") if folder.is_dir() else ():
         leftover.unlink(missing_ok=True)
+
+
+def _remove(path: Path) -> None:
+    with contextlib.suppress(OSError):  # what kept it from being written must be reported, not this
+        path.unlink()
 
 
 def _first_line(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from .errors import ConfigError
 class Section(BaseModel):
     """Base of every configuration section: unknown keys are errors, values cannot change after loading."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 Schema = TypeVar("Schema", bound=BaseModel)
@@ -130,27 +130,31 @@ def _apply(values: dict[str, Any], override: str) -> None:
 
 
 def _problem(error: dict[str, Any], schema: type[BaseModel]) -> str:
-    # A discriminated union puts its tag into the location; it is no key.
-    parts = [str(p) for p in error["loc"]]
+    parts, known = _locate(schema, [str(p) for p in error["loc"]])
     where = ".".join(parts)
     if error["type"] != "extra_forbidden":
         message = str(error["msg"]).removeprefix("Value error, ")
         given = "" if isinstance(error["input"], dict) else f", got {error['input']!r}"
         return f"{where + ': ' if where else ''}{message}{given}"
-    known = _known_keys(schema, parts[:-1])
     close = difflib.get_close_matches(parts[-1], known, n=1, cutoff=0.5)
     hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(sorted(known))}"
     return f"unknown key {where!r}; {hint}"
 
 
-def _known_keys(schema: Any, path: list[str]) -> list[str]:
-    models = [schema]
-    for part in path:
-        if any(part in m.model_fields for m in models):
-            models = [n for m in models if part in m.model_fields for n in _models_of(m.model_fields[part].annotation)]
-        else:
-            models = [m for m in models if "kind" in m.model_fields and m.model_fields["kind"].default == part]
-    return [key for m in models for key in m.model_fields]
+def _locate(schema: type[BaseModel], location: list[str]) -> tuple[list[str], list[str]]:
+    """The key an error is at, and the keys that are known beside it."""
+    models, keys, known = [schema], [], list(schema.model_fields)
+    for part in location:
+        # A union of models puts the chosen one's kind into the location; that is no key, though a field may be
+        # called the same (model.temporal of model.kind temporal).
+        chosen = [m for m in models if "kind" in m.model_fields and m.model_fields["kind"].default == part]
+        if len(models) > 1 and chosen:
+            models = chosen
+            continue
+        keys.append(part)
+        known = [key for m in models for key in m.model_fields]
+        models = [n for m in models if part in m.model_fields for n in _models_of(m.model_fields[part].annotation)]
+    return keys, known
 
 
 def _models_of(annotation: Any) -> list[type[BaseModel]]:

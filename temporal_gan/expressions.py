@@ -115,8 +115,10 @@ def _read_csv(path: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
                 values = {k: float(v) for k, v in row.items() if k and v not in (None, "")}
                 time = values.pop("time")
                 rows.append(expression_vector(values, names))
-            except (KeyError, ValueError) as error:
-                raise UserError(f"{path}:{reader.line_num}: {error or 'unreadable row'}") from None
+            except KeyError:
+                raise UserError(f"{path}:{reader.line_num}: this row has no time") from None
+            except ValueError as error:
+                raise UserError(f"{path}:{reader.line_num}: {error}") from None
             if not np.isfinite(time) or (times and time <= times[-1]):
                 raise UserError(f"{path}:{reader.line_num}: time {time} must be finite and grow from row to row")
             times.append(time)

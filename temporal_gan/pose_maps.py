@@ -14,8 +14,6 @@ from torch import Tensor
 CODE_CHANNELS = 4
 CHANNELS_PER_GROUP = 1 + 1 + 2 + CODE_CHANNELS
 """Joint, limb, direction along the limb (x, y), identity code of the limb."""
-FRAME_CHANNELS_PER_GROUP = CODE_CHANNELS + 3
-"""Identity code; place along the limb from its start and from its end, and across it."""
 
 
 def sigma_px(size: int) -> float:
@@ -65,7 +63,7 @@ def draw_pose_maps(
         return torch.cat([joint, empty], dim=2).flatten(1, 2)
 
     start, end = torch.tensor(edges, device=device).T
-    limbs = _limb_coordinates(points[:, start], points[:, end], size)
+    limbs = limb_coordinates(points[:, start], points[:, end], size)
     limb_heat = _truncated_gaussian(limbs.distance_squared, size).flatten(2)
     limb_confidence = torch.minimum(confidence[:, start], confidence[:, end])
     limb_group = torch.minimum(group[:, start], group[:, end])
@@ -78,41 +76,7 @@ def draw_pose_maps(
     return torch.cat([joint, limb], dim=2).flatten(1, 2)
 
 
-def draw_limb_frames(
-    keypoints: Tensor, confidence: Tensor, layer: Tensor, edges: Sequence[tuple[int, int]], size: int, groups: int
-) -> Tensor:
-    """Where each pixel lies as seen from the limbs near it, so that a network can paint a limb like a texture.
-
-    Per depth group, the limbs' identity codes and the pixel's coordinates in each limb's own frame (along it from its
-    start, along it from its end, across it; in tenths of the picture) are averaged with weights that fall with the
-    fourth power of the distance to the limb: close by, one limb alone speaks. Coordinates are limited to +-4.
-
-    Args and shapes as :func:`draw_pose_maps`.
-    Returns:
-        float32 [N, G * 7, size, size]; 0 in a group without any limb.
-    """
-    count, device = keypoints.shape[0], keypoints.device
-    if not edges:
-        return keypoints.new_zeros(count, groups * FRAME_CHANNELS_PER_GROUP, size, size)
-    start, end = torch.tensor(edges, device=device).T
-    points, group = keypoints * size, layer.clamp(0, groups - 1)
-    limbs = _limb_coordinates(points[:, start], points[:, end], size)
-    unit = 0.1 * size
-    limb_confidence = torch.minimum(confidence[:, start], confidence[:, end])
-    membership = _in_group(torch.minimum(group[:, start], group[:, end]), groups) * limb_confidence[:, None]
-    weight = (limbs.distance_squared / unit**2 + 0.01).pow(-2).flatten(2)
-    total = torch.bmm(membership, weight).clamp_min(1e-6)
-    codes = limb_codes(len(edges)).to(device).expand(count, -1, -1)
-    code_rows = (membership[:, :, None] * codes.transpose(1, 2)[:, None]).flatten(1, 2)
-    code = torch.bmm(code_rows, weight).view(count, groups, CODE_CHANNELS, -1)
-    length = limbs.length[..., None, None]
-    coordinates = [limbs.along, limbs.along - length, limbs.across]
-    seen = [torch.bmm(membership, weight * (c / unit).clamp(-4, 4).flatten(2)) for c in coordinates]
-    frames = torch.cat([code, torch.stack(seen, dim=2)], dim=2) / total[:, :, None]
-    return frames.view(count, -1, size, size)
-
-
-class _Limbs(NamedTuple):
+class Limbs(NamedTuple):
     """Every pixel as seen from every limb, in pixels: [N, L, S, S]; direction [N, L, 2]; length [N, L]."""
 
     distance_squared: Tensor
@@ -122,7 +86,8 @@ class _Limbs(NamedTuple):
     length: Tensor
 
 
-def _limb_coordinates(a: Tensor, b: Tensor, size: int) -> _Limbs:
+def limb_coordinates(a: Tensor, b: Tensor, size: int) -> Limbs:
+    """Pixels in the frames of limbs that lead from a to b, both [N, L, 2] in pixels of a size x size picture."""
     centre = torch.arange(size, device=a.device, dtype=torch.float32) + 0.5
     vector = b - a
     length = vector.square().sum(-1).clamp_min(1e-6).sqrt()
@@ -133,7 +98,7 @@ def _limb_coordinates(a: Tensor, b: Tensor, size: int) -> _Limbs:
     along = x * dx + y * dy
     across = y * dx - x * dy
     beyond = along - torch.minimum(along.clamp_min(0), length[..., None, None])
-    return _Limbs(across.square() + beyond.square(), along, across, direction, length)
+    return Limbs(across.square() + beyond.square(), along, across, direction, length)
 
 
 def _truncated_gaussian(distance_squared: Tensor, size: int) -> Tensor:

@@ -11,7 +11,7 @@ from torch.utils.tensorboard import SummaryWriter
 class RunLog:
     """Scalars by step, as a JSON line each and as TensorBoard events.
 
-    Opened again at step n it drops every line from step n on, so that a resumed run's log reads as if unbroken.
+    Opened again at step n it drops every line after step n, so that a resumed run's log reads as if unbroken.
     """
 
     def __init__(self, folder: Path, start_step: int) -> None:

@@ -63,7 +63,9 @@ class Skeleton:
                 flip_pairs=tuple((int(a), int(b)) for a, b in data["flip_pairs"]),
                 layers=tuple(int(v) for v in data["layers"]),
             )
-        except (KeyError, TypeError) as error:
+        except UserError:
+            raise
+        except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"skeleton description is incomplete: {error}") from None
 
 

@@ -1,1 +1,1 @@
-"""Clip stores: what is in them, how they are read, and how training samples are drawn from them."""
+"""Clip stores: writing, reading, and drawing training windows from them."""

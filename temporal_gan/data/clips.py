@@ -1,7 +1,7 @@
 """Windows of clips as :class:`ClipBatch`: for training an endless stream, for evaluation one whole clip."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..batch import ClipBatch, to_model_range
 from ..errors import StoreError
 from .cache import ClipCache
+from .references import ReferencePool, choose_references
 from .sampling import StepSampler, sample_at
 from .store import Store
 
@@ -23,7 +24,8 @@ class ClipDataset(Dataset):
         cache: of that store; its size is the pictures' size, and its flow is used where it has any.
         split: train, val or test.
         frames: wanted window length.
-        seed: of order and windows.
+        seed: of order, windows and references.
+        references: reference frames R a sample carries; 0: none.
     Attributes:
         window: frames of every sample: ``frames``, or the split's longest clip where that is shorter.
         skipped_clips: number of clips of the split that are shorter than the window, and so never drawn.
@@ -32,7 +34,9 @@ class ClipDataset(Dataset):
         StoreError: the split has no clips; the splits that there are get listed.
     """
 
-    def __init__(self, store: Store, cache: ClipCache, split: str, frames: int, seed: int) -> None:
+    def __init__(
+        self, store: Store, cache: ClipCache, split: str, frames: int, seed: int, references: int = 0
+    ) -> None:
         if frames < 1:
             raise StoreError(f"a window of {frames} frames; expected at least 1")
         splits = store.clips.column("split")
@@ -47,6 +51,8 @@ class ClipDataset(Dataset):
         self.positions = chosen[lengths >= self.window]
         self.skipped_clips = len(chosen) - len(self.positions)
         self._lengths = lengths[lengths >= self.window]
+        self._references = references
+        self._pool = ReferencePool(store, cache)
 
     def __len__(self) -> int:
         """Number of clips drawn from, so of samples in one pass."""
@@ -55,7 +61,48 @@ class ClipDataset(Dataset):
     def __getitem__(self, index: int) -> ClipBatch:
         """Sample ``index`` (0, 1, 2 ... without end) as a batch of one clip."""
         sample = sample_at(self.seed, index, self._lengths, self.window)
-        return _window(self.store, self.cache, int(self.positions[sample.clip]), sample.start, self.window)
+        position = int(self.positions[sample.clip])
+        clip = _window(self.store, self.cache, position, sample.start, self.window)
+        if not self._references:
+            return clip
+        character = self.store.clips[position].character
+        places = self._pool.around(self.seed, index, character, position, sample.start, self.window)
+        names = ("video", "keypoints", "confidence", "layer")
+        pool = {} if not places else self._pool.read(places, names[1:])
+        chosen: list[int] = []
+        if places:
+            pose = clip.keypoints[0].numpy(), clip.confidence[0].numpy()
+            chosen = choose_references(*pose, pool["keypoints"], pool["confidence"], self._references)
+            pool = self._pool.read([places[i] for i in chosen], names)
+        return with_references(clip, pool, self._references)
+
+
+def with_references(clip: ClipBatch, frames: Mapping[str, np.ndarray], count: int) -> ClipBatch:
+    """A batch of one clip with reference frames added.
+
+    Args:
+        clip: without references.
+        frames: video uint8 [P, C, S, S], keypoints, confidence and layer [P, ...], P at most ``count``; or empty.
+        count: R; where frames are fewer, the rest has confidence 0, which says that it is missing.
+    """
+    _, _, c, h, w = clip.video.shape
+    joints = clip.keypoints.shape[2]
+    video = torch.full((count, c, h, w), -1.0)
+    keypoints, confidence = torch.zeros(count, joints, 2), torch.zeros(count, joints)
+    layer = torch.zeros(count, joints, dtype=torch.int64)
+    if frames:
+        there = slice(len(frames["video"]))
+        video[there] = to_model_range(torch.from_numpy(frames["video"]).float() / 255)
+        keypoints[there] = torch.from_numpy(frames["keypoints"])
+        confidence[there] = torch.from_numpy(frames["confidence"])
+        layer[there] = torch.from_numpy(frames["layer"].astype(np.int64))
+    return replace(
+        clip,
+        reference_video=video[None],
+        reference_keypoints=keypoints[None],
+        reference_confidence=confidence[None],
+        reference_layer=layer[None],
+    )
 
 
 def whole_clip(store: Store, cache: ClipCache, clip_id: str) -> ClipBatch:

@@ -143,6 +143,9 @@ def _augment_clip(
         "flow_valid",
     )
     clip = {n: getattr(batch, n)[b] for n in names if getattr(batch, n) is not None}
+    # The references show the same character: mirrored, bent and tinted alike.
+    shown = {n: getattr(batch, f"reference_{n}") for n in ("video", "keypoints", "confidence", "layer")}
+    shown = {n: v[b] for n, v in shown.items() if v is not None}
     mirrored = bool(draw[0] < 2 * config.flip_prob - 1)
     phi = _point_map(config, draw[1:14], mirrored)
     if mirrored:
@@ -150,11 +153,13 @@ def _augment_clip(
         channels = torch.tensor(_mirrored_channels(expressions), dtype=torch.long, device=device)
         clip |= {n: clip[n].index_select(1, joints) for n in ("keypoints", "confidence", "layer")}
         clip |= {n: clip[n].index_select(1, channels) for n in ("expression", "expression_confidence")}
-    if phi is not None:
-        _move(clip, PointMap(*(None if v is None else v.to(device) for v in phi)))  # type: ignore[arg-type]
-    if config.brightness or config.contrast or config.saturation or config.hue:
-        clip["video"] = _recolour(clip["video"], config, draw[14:18].tolist())
-    return clip
+        shown |= {n: v.index_select(1, joints) for n, v in shown.items() if n != "video"}
+    for frames in (clip, shown) if shown else (clip,):
+        if phi is not None:
+            _move(frames, PointMap(*(None if v is None else v.to(device) for v in phi)))  # type: ignore[arg-type]
+        if config.brightness or config.contrast or config.saturation or config.hue:
+            frames["video"] = _recolour(frames["video"], config, draw[14:18].tolist())
+    return clip | {f"reference_{n}": v for n, v in shown.items()}
 
 
 def _point_map(config: AugmentConfig, draw: Tensor, mirrored: bool) -> PointMap | None:

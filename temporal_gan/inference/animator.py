@@ -1,6 +1,7 @@
 """Animator: a trained generator as a function from pose, expression and character to a clip."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,17 @@ from torch import Tensor
 from torch.nn import functional
 
 from .. import rng
-from ..batch import to_display_range
+from ..batch import ClipBatch, to_display_range
+from ..data.clips import with_references
+from ..data.references import choose_references
 from ..distributed import choose_device
 from ..errors import UserError
 from ..expressions import expression_track
-from ..models.conditioning import draw_condition
+from ..models.conditioning import make_condition
 from ..models.generator import Generator
 from ..pose_files import PoseSequence
 from .pose_source import pose_from_arrays, read_pose
-from .weights_file import load_generator
+from .weights_file import References, load_generator
 
 CHUNK_FRAMES = 16
 """Frames made at once: memory does not grow with a clip's length, and the temporal state carries over."""
@@ -28,12 +31,14 @@ class Animator:
 
     Attributes:
         generator: the network, in eval mode.
+        references: each character's frames that texture is carried from.
         characters, expressions: names it knows.
         size: pixels per side of a made frame.
         fps: of the clips it was trained on.
     """
 
-    def __init__(self, generator: Generator, device: torch.device) -> None:
+    def __init__(self, generator: Generator, references: References, device: torch.device) -> None:
+        self.references = references
         self.generator = generator.to(device).eval()
         self.device = device
         self.characters = generator.domain.characters
@@ -84,21 +89,40 @@ class Animator:
         sequence = self._pose(pose, self.characters[who], frames, seed)
         face = self._face(expression, len(sequence))
         noise = rng.normal((1, self.generator.config.nz), seed, "clip").to(self.device)
+        batch = self._batch(sequence, face, who)
         state = None
         for start in range(0, len(sequence), CHUNK_FRAMES):
-            part = slice(start, start + CHUNK_FRAMES)
-            condition = draw_condition(
-                self._tensor(sequence.keypoints[part]), self._tensor(sequence.confidence[part]),
-                self._tensor(sequence.layer[part]), self._tensor(np.nan_to_num(face[part])),
-                self._tensor(np.isfinite(face[part]).astype(np.float32)),
-                torch.tensor([who], device=self.device), self.generator.domain, self.size,
-                self.generator.config.depth_groups,
-            )  # fmt: skip
+            part = _frames(batch, slice(start, start + CHUNK_FRAMES)).to(self.device)
+            condition = make_condition(
+                part, self.generator.domain, self.size, self.generator.config.depth_groups
+            )
             made, state = self.generator(condition, noise, state)
             yield _finish(made[0].float().cpu(), size)
 
-    def _tensor(self, values: np.ndarray) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values))[None].to(self.device)
+    def _batch(self, sequence: PoseSequence, face: np.ndarray, who: int) -> ClipBatch:
+        """The command as a batch of one clip without pictures, with the references that suit the whole sequence."""
+        count = len(sequence)
+        batch = ClipBatch(
+            video=torch.zeros(1, 1, self.generator.domain.channels, self.size, self.size).expand(1, count, -1, -1, -1),
+            keypoints=_tensor(sequence.keypoints),
+            confidence=_tensor(sequence.confidence),
+            layer=_tensor(sequence.layer),
+            expression=_tensor(np.nan_to_num(face)),
+            expression_confidence=_tensor(np.isfinite(face).astype(np.float32)),
+            character=torch.tensor([who]),
+            time=torch.arange(count)[None] / sequence.fps,
+            hold=torch.arange(count)[None],
+            clip_id=(self.characters[who],),
+        )
+        wanted = self.generator.config.references
+        if not wanted:
+            return batch
+        pool = self.references.get(self.characters[who], {})
+        if pool:
+            poses = sequence.keypoints, sequence.confidence, pool["keypoints"], pool["confidence"]
+            chosen = choose_references(*poses, wanted)
+            pool = {name: values[chosen] for name, values in pool.items()}
+        return with_references(batch, pool, wanted)
 
     def _character(self, name: str | None) -> int:
         if name is None:
@@ -139,7 +163,17 @@ def load_animator(source: Path | str, device: str = "cpu") -> Animator:
     Raises:
         UserError: no such file, not a clip generator, damaged, or no such device.
     """
-    return Animator(load_generator(source), choose_device(device))
+    return Animator(*load_generator(source), choose_device(device))
+
+
+def _tensor(values: np.ndarray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values))[None]
+
+
+def _frames(batch: ClipBatch, part: slice) -> ClipBatch:
+    """Some frames of a batch; the references stay."""
+    names = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold")
+    return replace(batch, **{name: getattr(batch, name)[:, part] for name in names})
 
 
 def _finish(made: Tensor, size: int | None) -> Tensor:

@@ -1,6 +1,7 @@
 """The weights file: all that generation needs in one safetensors file, with no code in it.
 
-Averaged generator weights in float16; in the metadata, as JSON: format version, model configuration, and the domain
+Averaged generator weights in float16, and each character's reference frames (uint8 pictures with their poses); in the
+metadata, as JSON: format version, model configuration, and the domain
 (skeleton, expressions, characters, channels) or the class names.
 """
 
@@ -8,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -27,18 +29,32 @@ FORMAT = 1
 Config = TypeVar("Config", GeneratorConfig, DCGANConfig)
 
 
-def save_animator(path: Path, generator: Generator) -> None:
-    """Write a clip generator. Raises CheckpointError when the disk is full; an older file then stays."""
-    _save(path, generator, {"model": generator.config.model_dump(), "domain": generator.domain.to_dict()})
+References = dict[str, dict[str, np.ndarray]]
+"""Character -> video uint8 [P, C, S, S], keypoints float32 [P, J, 2], confidence float32 [P, J], layer int64 [P, J]."""
+
+
+def save_animator(path: Path, generator: Generator, references: References) -> None:
+    """Write a clip generator and the reference frames it works from.
+
+    Raises:
+        CheckpointError: the disk is full; an older file stays.
+    """
+    frames = {
+        f"reference.{generator.domain.characters.index(character)}.{name}": torch.from_numpy(np.ascontiguousarray(a))
+        for character, arrays in references.items()
+        for name, a in arrays.items()
+    }
+    about = {"model": generator.config.model_dump(), "domain": generator.domain.to_dict()}
+    _save(path, generator, about, frames)
 
 
 def save_sampler(path: Path, generator: DCGANGenerator, config: DCGANConfig, classes: tuple[str, ...]) -> None:
     """Write a DCGAN generator with its class names. Raises as :func:`save_animator`."""
-    _save(path, generator, {"model": config.model_dump(), "classes": list(classes)})
+    _save(path, generator, {"model": config.model_dump(), "classes": list(classes)}, {})
 
 
-def load_generator(source: Path | str) -> Generator:
-    """Read a clip generator from a file or a run folder, in float32 on the CPU, in eval mode.
+def load_generator(source: Path | str) -> tuple[Generator, References]:
+    """Read a clip generator from a file or a run folder, in float32 on the CPU, in eval mode; and its references.
 
     Raises:
         CheckpointError: missing, damaged, of another format, or not a clip generator.
@@ -49,8 +65,13 @@ def load_generator(source: Path | str) -> Generator:
         raise CheckpointError(f"{path}: holds a DCGAN, not a clip generator; use `temporal-gan sample` with it")
     domain = Domain.from_dict(about["domain"])
     generator = Generator(_model_config(path, about, GeneratorConfig), domain)
+    references: References = {}
+    for key in [k for k in tensors if k.startswith("reference.")]:
+        _, number, name = key.split(".")
+        character = domain.characters[int(number)]
+        references.setdefault(character, {})[name] = tensors.pop(key).numpy()
     _fill(path, generator, tensors)
-    return generator
+    return generator, references
 
 
 def load_sampler(source: Path | str) -> tuple[DCGANGenerator, DCGANConfig, tuple[str, ...]]:
@@ -65,11 +86,12 @@ def load_sampler(source: Path | str) -> tuple[DCGANGenerator, DCGANConfig, tuple
     return generator, config, classes
 
 
-def _save(path: Path, module: nn.Module, about: dict[str, Any]) -> None:
+def _save(path: Path, module: nn.Module, about: dict[str, Any], frames: dict[str, torch.Tensor]) -> None:
     tensors = {
         name: (t.half() if t.is_floating_point() else t).detach().cpu().contiguous()
         for name, t in module.state_dict().items()
     }
+    tensors |= frames
     metadata = {"temporal_gan": json.dumps({"format": FORMAT, **about}, sort_keys=True)}
     write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
 

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from ..batch import ClipBatch
 from ..errors import CheckpointError
-from ..pose_maps import CHANNELS_PER_GROUP, FRAME_CHANNELS_PER_GROUP, draw_limb_frames, draw_pose_maps
+from ..pose_maps import CHANNELS_PER_GROUP, draw_pose_maps
 from ..skeletons import Skeleton
+from ..warping import limb_warp
 
 
 @dataclass(frozen=True)
@@ -62,15 +63,18 @@ class Condition:
 
     Attributes:
         maps: per resolution r, [B, T, M, r, r] pose maps (temporal_gan.pose_maps), finest last.
-        limb_frames: [B, T, F, S, S], each pixel's place in the frames of the limbs near it, at the finest resolution.
         face: [B, T, 2E], expression intensities where labelled (else 0), then the labels' confidence.
         character: int64 [B].
+        warped: [B, T, R, C, S, S] in [-1, 1], reference frames of the character carried limb by limb to each pose;
+            None without references.
+        warped_there: bool [B, R], False for a reference that is missing.
     """
 
     maps: dict[int, Tensor]
-    limb_frames: Tensor
     face: Tensor
     character: Tensor
+    warped: Tensor | None = None
+    warped_there: Tensor | None = None
 
 
 def map_channels(depth_groups: int) -> int:
@@ -78,43 +82,30 @@ def map_channels(depth_groups: int) -> int:
     return depth_groups * CHANNELS_PER_GROUP
 
 
-def frame_channels(depth_groups: int) -> int:
-    """Channels F of the limb frames."""
-    return depth_groups * FRAME_CHANNELS_PER_GROUP
-
-
+@torch.no_grad()
 def make_condition(batch: ClipBatch, domain: Domain, size: int, depth_groups: int) -> Condition:
-    """Draw a batch's poses at 4, 8, ... ``size`` pixels and gather the rest.
+    """Draw a batch's poses at 4, 8, ... ``size`` pixels, warp its references to them, and gather the rest.
 
     Args:
         batch: its video is not looked at.
         size: the network's resolution, a power of two.
+        depth_groups: as in the network's configuration.
     """
-    return draw_condition(
-        batch.keypoints, batch.confidence, batch.layer, batch.expression, batch.expression_confidence,
-        batch.character, domain, size, depth_groups,
-    )  # fmt: skip
-
-
-@torch.no_grad()
-def draw_condition(
-    keypoints: Tensor,
-    confidence: Tensor,
-    layer: Tensor,
-    expression: Tensor,
-    expression_confidence: Tensor,
-    character: Tensor,
-    domain: Domain,
-    size: int,
-    depth_groups: int,
-) -> Condition:
-    """The same from tensors: shapes and meanings as in :class:`ClipBatch`."""
-    b, t = keypoints.shape[:2]
+    b, t = batch.keypoints.shape[:2]
     resolutions = [4 << i for i in range((size // 4).bit_length())]
-    pose = (keypoints.flatten(0, 1), confidence.flatten(0, 1), layer.flatten(0, 1), domain.skeleton.edges)
+    edges = domain.skeleton.edges
+    pose = (batch.keypoints.flatten(0, 1), batch.confidence.flatten(0, 1), batch.layer.flatten(0, 1), edges)
     maps = {r: draw_pose_maps(*pose, r, depth_groups).view(b, t, -1, r, r) for r in resolutions}
-    limb_frames = draw_limb_frames(*pose, size, depth_groups).view(b, t, -1, size, size)
-    face = torch.cat([expression * expression_confidence, expression_confidence], dim=-1)
+    known = batch.expression_confidence
+    face = torch.cat([batch.expression * known, known], dim=-1)
     if not domain.expressions:
         face = face[..., :0]
-    return Condition(maps, limb_frames, face, character)
+    if batch.reference_video is None:
+        return Condition(maps, face, batch.character)
+    assert batch.reference_keypoints is not None
+    assert batch.reference_confidence is not None
+    warped = limb_warp(
+        batch.reference_video, batch.reference_keypoints, batch.reference_confidence,
+        batch.keypoints, batch.confidence, edges,
+    )  # fmt: skip
+    return Condition(maps, face, batch.character, warped, (batch.reference_confidence > 0).any(-1))

@@ -7,7 +7,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ..config import Section
-from .conditioning import Condition, Domain, frame_channels, map_channels
+from .conditioning import Condition, Domain, map_channels
 from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
 
@@ -24,6 +24,7 @@ class GeneratorConfig(Section):
     temporal: Temporal = Field("gru", description="how frames know of the ones before: none | conv | gru")
     temporal_size: Literal[4, 8, 16] = Field(8, description="resolution at which they do")
     upsample: Upsampling = Field("resize", description="deconv | resize | pixelshuffle")
+    references: int = Field(4, ge=0, le=8, description="frames of the character warped to each pose; 0: none")
     depth_groups: int = Field(3, ge=1, le=8, description="depth layers told apart in the pose maps")
 
     def channels(self, resolution: int) -> int:
@@ -33,6 +34,9 @@ class GeneratorConfig(Section):
 
 class Generator(nn.Module):
     """Condition and noise -> clip.
+
+    Texture is carried, not remembered: the output is a blend, pixel by pixel, of reference frames warped to the pose
+    and of what the network paints itself.
 
     Noise, expression and character become a style vector per frame. An encoder reads the pose maps from fine to
     coarse; the decoder goes from 4x4 back up, at each resolution modulated by the style (FiLM, Perez et al. 2018,
@@ -52,20 +56,21 @@ class Generator(nn.Module):
         width = config.channels
         self.read = nn.ModuleDict()
         for r in reversed(resolutions):
-            below = frame_channels(config.depth_groups) if r == config.size else width(2 * r)
+            below = config.references * domain.channels if r == config.size else width(2 * r)
             self.read[str(r)] = nn.Conv2d(maps + below, width(r), 3, 1, 1)
         self.start = nn.Linear(style, width(4) * 16)
         self.up = nn.ModuleDict({str(r): Upsample(config.upsample, width(r // 2), width(r)) for r in resolutions[1:]})
         self.modulate = nn.ModuleDict({str(r): _Modulation(width(r), width(r), style) for r in resolutions})
         self.temporal = make_temporal(config.temporal, width(config.temporal_size))
-        self.to_frame = nn.Conv2d(width(config.size), domain.channels, 3, 1, 1)
+        blends = config.references + 1 if config.references else 0
+        self.to_frame = nn.Conv2d(width(config.size), domain.channels + blends, 3, 1, 1)
         self._resolutions = resolutions
 
     def forward(self, condition: Condition, noise: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """Make a clip, or the next piece of one.
 
         Args:
-            condition: of B clips and T frames, drawn at this generator's size.
+            condition: of B clips and T frames, drawn at this generator's size, with its number of references.
             noise: [B, nz], standard normal, one vector per clip.
             state: what the call for the frames before returned; None at a clip's start.
         Returns:
@@ -76,7 +81,10 @@ class Generator(nn.Module):
         style = self.style(torch.cat([who[:, None].expand(-1, t, -1), condition.face], dim=-1)).flatten(0, 1)
 
         pose: dict[int, Tensor] = {}
-        finer = condition.limb_frames.flatten(0, 1)
+        finer = style.new_zeros(b * t, 0, self.config.size, self.config.size)
+        if self.config.references:
+            assert condition.warped is not None
+            finer = condition.warped.flatten(2, 3).flatten(0, 1)
         for r in reversed(self._resolutions):
             maps = torch.cat([condition.maps[r].flatten(0, 1), finer], dim=1)
             pose[r] = torch.relu(self.read[str(r)](maps))
@@ -90,8 +98,15 @@ class Generator(nn.Module):
             if r == self.config.temporal_size and self.temporal is not None:
                 clip, state = self.temporal(x.view(b, t, *x.shape[1:]), state)
                 x = clip.flatten(0, 1)
-        frames = torch.tanh(self.to_frame(x))
-        return frames.view(b, t, *frames.shape[1:]), state
+        out = self.to_frame(x).view(b, t, -1, *x.shape[2:])
+        painted = torch.tanh(out[:, :, : self.domain.channels])
+        if condition.warped is None or not self.config.references:
+            return painted, state
+        logits = out[:, :, self.domain.channels :]
+        missing = ~nn.functional.pad(condition.warped_there, (0, 1), value=True)  # type: ignore[arg-type]
+        weight = logits.masked_fill(missing[:, None, :, None, None], float("-inf")).softmax(dim=2)[:, :, :, None]
+        choices = torch.cat([condition.warped, painted[:, :, None]], dim=2)
+        return (weight * choices).sum(2), state
 
 
 class _Modulation(nn.Module):

@@ -8,7 +8,9 @@ from torchvision.utils import make_grid
 
 from .. import rng
 from ..batch import ClipBatch, composite_on_white, to_display_range
-from ..data.clips import collate
+from ..data.clips import collate, with_references
+from ..data.references import choose_references
+from ..inference.weights_file import References
 from ..metrics.paired import foreground_psnr, union_foreground
 from ..models.conditioning import make_condition
 from ..models.generator import Generator
@@ -17,8 +19,17 @@ from ..video_io import write_frames
 CLIPS, FRAMES = 4, 24
 
 
-def preview_clips(clips: list[ClipBatch]) -> ClipBatch:
-    """The first frames of a few whole clips as one batch, without flow; all as long as the shortest."""
+def preview_clips(
+    clips: list[ClipBatch], banks: References, characters: tuple[str, ...], references: int
+) -> ClipBatch:
+    """The first frames of a few whole clips as one batch, without flow; all as long as the shortest.
+
+    Args:
+        clips: batches of one.
+        banks: each character's reference frames; a target must not be among them, or its picture proves nothing.
+        characters: names in the order of their indices.
+        references: R; 0: none are added.
+    """
     count = min(FRAMES, min(c.video.shape[1] for c in clips))
     per_frame = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold")
     cut = [
@@ -27,6 +38,14 @@ def preview_clips(clips: list[ClipBatch]) -> ClipBatch:
         )
         for c in clips[:CLIPS]
     ]
+    if references:
+        for i, clip in enumerate(cut):
+            bank = banks.get(characters[int(clip.character)], {})
+            if bank:
+                pose = clip.keypoints[0].numpy(), clip.confidence[0].numpy()
+                chosen = choose_references(*pose, bank["keypoints"], bank["confidence"], references)
+                bank = {name: values[chosen] for name, values in bank.items()}
+            cut[i] = with_references(clip, bank, references)
     return collate(cut)
 
 

@@ -14,6 +14,7 @@ from ..batch import ClipBatch
 from ..data.cache import ClipCache, open_cache
 from ..data.clips import ClipDataset, clip_batches, whole_clip
 from ..data.flow_source import dis_flow_source
+from ..data.references import ReferencePool
 from ..data.images import ImageDataset, image_batches
 from ..data.sampling import batch_indices
 from ..data.store import Store
@@ -71,14 +72,19 @@ def _clip_job(
     augment_seed = rng.mix_seed(seed, "augment")
     store = Store.open(data)
     cache = _open_cache(config, store, console.quiet)
-    dataset = ClipDataset(store, cache, "train", config.data.frames, rng.mix_seed(seed, "data"))
+    references = clip_model(config).references
+    data_seed = rng.mix_seed(seed, "data")
+    dataset = ClipDataset(store, cache, "train", config.data.frames, data_seed, references)
     _say_what_is_left_out(dataset, config, console)
     info = store.info
     expressions = info.expressions if cache.any_expression() else ()
     domain = Domain(info.channels, info.skeleton, expressions, info.characters, info.fps)
     state = build_state(config, domain, dataset.window, device)
     held = store.split("val") or store.split("train")
-    shown = preview_clips([whole_clip(store, cache, row.id) for row in _spread(held, 4)])
+    pool = ReferencePool(store, cache)
+    trained = {row.character for row in store.split("train")} if references else set()
+    banks = {character: pool.bank(character) for character in info.characters if character in trained}
+    shown = preview_clips([whole_clip(store, cache, row.id) for row in _spread(held, 4)], banks, info.characters, references)
 
     def batches(first_step: int) -> Iterator[ClipBatch]:
         stream = clip_batches(dataset, first_step, config.data.batch, world.rank, world.size, config.data.workers)
@@ -96,7 +102,7 @@ def _clip_job(
 
     def export(state: TrainState) -> None:
         assert isinstance(state.best_generator, Generator)
-        save_animator(out / ANIMATOR_FILE, state.best_generator)
+        save_animator(out / ANIMATOR_FILE, state.best_generator, banks)
 
     return Job(
         state=state,
