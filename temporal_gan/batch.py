@@ -86,7 +86,9 @@ class ClipBatch:
                 continue
             if tuple(value.shape) != shape or value.dtype != dtype:
                 got = f"{value.dtype} {tuple(value.shape)}"
-                raise ValueError(f"ClipBatch.{name} is {got}, expected {dtype} {shape} (clips {self.clip_id})")
+                raise ValueError(
+                    f"ClipBatch.{name} is {got}, expected {dtype} {shape} (clips {self.clip_id})"
+                )
         return self
 
     def to(self, device: torch.device) -> "ClipBatch":

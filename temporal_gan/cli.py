@@ -12,6 +12,7 @@ from rich.progress import Progress
 
 from . import rng
 from .config import load_config
+from .data.store import Store
 from .demo import run_demo
 from .distributed import choose_device
 from .errors import UserError
@@ -25,7 +26,6 @@ from .inference.background import lay_on_background
 from .inference.weights_file import ANIMATOR_FILE, load_sampler
 from .puppet import random_specs
 from .puppet.dataset import write_puppet_store
-from .data.store import Store
 from .training.preview import sample_pictures, write_picture_grid
 from .training.run import train as run_training
 from .video_io import write_frames
@@ -67,7 +67,8 @@ def puppet(
     expressions: Annotated[str, typer.Option(metavar="A,B", help="Names; empty: all.")] = "",
     coupling: Annotated[float, typer.Option(help="0 to 1: how much expression moves the body.")] = 0.7,
     truth: Annotated[
-        Literal["none", "flow", "full"], typer.Option(help="Ground truth to keep; none: recomputed when needed.")
+        Literal["none", "flow", "full"],
+        typer.Option(help="Ground truth to keep; none: recomputed when needed."),
     ] = "none",
     workers: Annotated[int, typer.Option(min=1, help="Processes that render.")] = 1,
     quiet: Quiet = False,
@@ -80,15 +81,24 @@ def puppet(
         clips, seed, _names(characters), _names(motions), _names(expressions), frames, size, fps, coupling
     )
     store = write_puppet_store(out, specs, seed, truth, workers, quiet)
-    _say(quiet, f"{out}: {store.info.clips} clips, {store.info.frames} frames, content {store.info.content_hash[:16]}")
+    _say(
+        quiet,
+        f"{out}: {store.info.clips} clips, {store.info.frames} frames, content {store.info.content_hash[:16]}",
+    )
 
 
 @app.command()
 def train(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A YAML file, or a recipe's name, such as tiny.")],
-    data: Annotated[Path, typer.Option(metavar="STORE|FOLDER", help="A clip store; for a DCGAN also pictures.")],
+    config: Annotated[
+        str, typer.Argument(metavar="CONFIG", help="A YAML file, or a recipe's name, such as tiny.")
+    ],
+    data: Annotated[
+        Path, typer.Option(metavar="STORE|FOLDER", help="A clip store; for a DCGAN also pictures.")
+    ],
     out: Annotated[Path, typer.Option(metavar="RUN", help="Run folder; an existing run goes on.")],
-    overrides: Annotated[list[str] | None, typer.Argument(metavar="[key=value ...]", help="train.steps=500")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[key=value ...]", help="train.steps=500")
+    ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop and save after this time.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -98,7 +108,9 @@ def train(
     """
     outcome = run_training(load_config(config, overrides or [], ExperimentConfig), data, out, minutes, quiet)
     if outcome.interrupted:
-        typer.echo(f"stopped at step {outcome.step}, saved in {out}; repeat the same command to go on", err=True)
+        typer.echo(
+            f"stopped at step {outcome.step}, saved in {out}; repeat the same command to go on", err=True
+        )
         raise typer.Exit(INTERRUPTED)
     ending = "the time is up" if outcome.out_of_time else "done"
     _say(quiet, f"{out}: {ending} at step {outcome.step}")
@@ -106,14 +118,26 @@ def train(
 
 @app.command()
 def generate(
-    animator: Annotated[Path | None, typer.Option(metavar="FILE|RUN", help="animator.safetensors or its run.")] = None,
-    pose: Annotated[str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder.")] = "",
-    expression: Annotated[str | None, typer.Option(metavar="SPEC", help="happy, happy:0.8, happy>sad, a CSV.")] = None,
+    animator: Annotated[
+        Path | None, typer.Option(metavar="FILE|RUN", help="animator.safetensors or its run.")
+    ] = None,
+    pose: Annotated[
+        str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder.")
+    ] = "",
+    expression: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="happy, happy:0.8, happy>sad, a CSV.")
+    ] = None,
     character: Annotated[str | None, typer.Option(metavar="NAME", help="Who; default: the first.")] = None,
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help=".mp4 .gif .webm .webp, or a PNG folder.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help=".mp4 .gif .webm .webp, or a PNG folder.")
+    ] = None,
     frames: Annotated[int | None, typer.Option(min=1, help="Length; default: the pose's own.")] = None,
-    fps: Annotated[float | None, typer.Option(min=0.1, max=240, help="Playback speed; default: as trained.")] = None,
-    size: Annotated[int | None, typer.Option(min=8, max=4096, help="Pixels per side; default: as trained.")] = None,
+    fps: Annotated[
+        float | None, typer.Option(min=0.1, max=240, help="Playback speed; default: as trained.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=8, max=4096, help="Pixels per side; default: as trained.")
+    ] = None,
     background: Annotated[str, typer.Option(metavar="white|none|IMG", help="none keeps alpha.")] = "none",
     seed: Annotated[int, typer.Option(help="Of the clip's noise and a motion's variation.")] = 0,
     list_characters: Annotated[bool, typer.Option("--list-characters", help="Print names and end.")] = False,
@@ -156,8 +180,14 @@ def sample(
     """
     generator, config, classes = load_sampler(run)
     if label is not None and label not in classes:
-        raise UserError(f"--class {label!r} is not one of: {', '.join(classes) or 'none: this DCGAN knows no classes'}")
-    number = torch.arange(count) % max(len(classes), 1) if label is None else torch.full((count,), classes.index(label))
+        raise UserError(
+            f"--class {label!r} is not one of: {', '.join(classes) or 'none: this DCGAN knows no classes'}"
+        )
+    number = (
+        torch.arange(count) % max(len(classes), 1)
+        if label is None
+        else torch.full((count,), classes.index(label))
+    )
     pictures = sample_pictures(generator, rng.normal((count, config.nz), seed, "sample"), number)
     write_picture_grid(out, pictures)
     _say(quiet, f"{out}: {count} pictures{f' of {label}' if label else ''}")
@@ -165,8 +195,12 @@ def sample(
 
 @app.command()
 def evaluate(
-    generated: Annotated[Path, typer.Argument(metavar="GENERATED", help="A run, a store, a folder of clips, a clip.")],
-    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="A store, a folder of clips, a clip.")],
+    generated: Annotated[
+        Path, typer.Argument(metavar="GENERATED", help="A run, a store, a folder of clips, a clip.")
+    ],
+    reference: Annotated[
+        Path, typer.Argument(metavar="REFERENCE", help="A store, a folder of clips, a clip.")
+    ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="For results.json and report.html.")],
     protocol: Annotated[str, typer.Option(metavar="NAME", help="How to measure.")] = "clips_v1",
     device: Annotated[str, typer.Option(help="For animating a run: auto, cpu, cuda or mps.")] = "auto",
@@ -196,7 +230,9 @@ def evaluate(
         )
     out.mkdir(parents=True, exist_ok=True)
     results.write(out / "results.json")
-    write_report(results, out / "report.html", command=f"temporal-gan evaluate {generated} {reference} --out {out}")
+    write_report(
+        results, out / "report.html", command=f"temporal-gan evaluate {generated} {reference} --out {out}"
+    )
     _say(quiet, f"{out / 'report.html'}: {len(results.clips)} clips")
 
 

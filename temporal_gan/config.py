@@ -1,5 +1,6 @@
 """Strict configuration: YAML files that hold differences (``extends:``) plus key=value, checked by a frozen schema."""
 
+import contextlib
 import difflib
 import sys
 from pathlib import Path
@@ -59,7 +60,9 @@ def find_recipe(source: str) -> Path:
         if candidate.is_file() and path.parent == Path("."):
             return candidate
     names = sorted({f.stem for folder in folders if folder.is_dir() for f in folder.glob("*.yaml")})
-    raise ConfigError(f"{source}: no such configuration file, and no recipe of that name; recipes: {', '.join(names)}")
+    raise ConfigError(
+        f"{source}: no such configuration file, and no recipe of that name; recipes: {', '.join(names)}"
+    )
 
 
 def differences(old: dict[str, Any], new: dict[str, Any], prefix: str = "") -> list[str]:
@@ -116,10 +119,8 @@ def _apply(values: dict[str, Any], override: str) -> None:
         raise ConfigError(f"override {override!r}: {text!r} is not valid YAML") from None
     if isinstance(value, str):
         # YAML 1.1 reads 1e-4 as text.
-        try:
+        with contextlib.suppress(ValueError):
             value = float(value)
-        except ValueError:
-            pass
     *sections, leaf = key.split(".")
     for section in sections:
         child = values.setdefault(section, {})
@@ -153,7 +154,9 @@ def _locate(schema: type[BaseModel], location: list[str]) -> tuple[list[str], li
             continue
         keys.append(part)
         known = [key for m in models for key in m.model_fields]
-        models = [n for m in models if part in m.model_fields for n in _models_of(m.model_fields[part].annotation)]
+        models = [
+            n for m in models if part in m.model_fields for n in _models_of(m.model_fields[part].annotation)
+        ]
     return keys, known
 
 

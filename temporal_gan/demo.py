@@ -106,7 +106,9 @@ def _generated_clips(animator: Animator, folder: Path, console: Console) -> Repo
 def _training_curve(run: Path) -> ReportSection:
     previews = [s for s in read_stats(run / "stats.jsonl") if "preview/foreground_psnr" in s]
     steps = [s["step"] for s in previews]
-    chart = line_chart([("validation", [s["preview/foreground_psnr"] for s in previews])], "step", "dB", steps)
+    chart = line_chart(
+        [("validation", [s["preview/foreground_psnr"] for s in previews])], "step", "dB", steps
+    )
     return ReportSection("Training", f"<p>Foreground PSNR of the validation clips.</p>{chart}")
 
 

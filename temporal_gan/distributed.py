@@ -36,7 +36,9 @@ class World:
     def local_slice(self, global_count: int) -> slice:
         """This rank's part of a global batch. Raises UserError unless it divides evenly."""
         if global_count % self.size:
-            raise UserError(f"a batch of {global_count} does not divide among {self.size} processes; choose a multiple")
+            raise UserError(
+                f"a batch of {global_count} does not divide among {self.size} processes; choose a multiple"
+            )
         each = global_count // self.size
         return slice(self.rank * each, (self.rank + 1) * each)
 

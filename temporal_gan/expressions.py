@@ -93,7 +93,9 @@ def _parse_step(step: str, spec: str, names: tuple[str, ...]) -> np.ndarray:
     try:
         value = float(amount) if amount else 1.0
     except ValueError:
-        raise UserError(f"--expression {spec!r}: {amount!r} is not a number; write for example happy:0.8") from None
+        raise UserError(
+            f"--expression {spec!r}: {amount!r} is not a number; write for example happy:0.8"
+        ) from None
     try:
         return expression_vector({name: value}, names)
     except UserError as error:
@@ -105,23 +107,30 @@ def _read_csv(path: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
         raise UserError(f"--expression {path}: no such file")
     times: list[float] = []
     rows: list[np.ndarray] = []
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file)
-        header = reader.fieldnames or []
-        if "time" not in header:
-            raise UserError(f"{path}:1: the header must name a column 'time' (seconds) and expressions; got {header}")
-        for row in reader:
-            try:
-                values = {k: float(v) for k, v in row.items() if k and v not in (None, "")}
-                time = values.pop("time")
-                rows.append(expression_vector(values, names))
-            except KeyError:
-                raise UserError(f"{path}:{reader.line_num}: this row has no time") from None
-            except ValueError as error:
-                raise UserError(f"{path}:{reader.line_num}: {error}") from None
-            if not np.isfinite(time) or (times and time <= times[-1]):
-                raise UserError(f"{path}:{reader.line_num}: time {time} must be finite and grow from row to row")
-            times.append(time)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read as UTF-8 text: {error}") from None
+    reader = csv.DictReader(text.splitlines())
+    header = reader.fieldnames or []
+    if "time" not in header:
+        raise UserError(
+            f"{path}:1: the header must name a column 'time' (seconds) and expressions; got {header}"
+        )
+    for row in reader:
+        try:
+            values = {k: float(v) for k, v in row.items() if k and v not in (None, "")}
+            time = values.pop("time")
+            rows.append(expression_vector(values, names))
+        except KeyError:
+            raise UserError(f"{path}:{reader.line_num}: this row has no time") from None
+        except ValueError as error:
+            raise UserError(f"{path}:{reader.line_num}: {error}") from None
+        if not np.isfinite(time) or (times and time <= times[-1]):
+            raise UserError(
+                f"{path}:{reader.line_num}: time {time} must be finite and grow from row to row"
+            )
+        times.append(time)
     if not times:
         raise UserError(f"{path}: no rows below the header")
     return np.array(times), np.stack(rows)

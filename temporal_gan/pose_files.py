@@ -112,7 +112,9 @@ def _first_person(file: Path, data: dict) -> tuple[np.ndarray, np.ndarray]:
     except (KeyError, TypeError, ValueError, IndexError):
         raise UserError(f"{file}: people[0] has no list of numbers 'pose_keypoints_2d'") from None
     if flat.size not in (54, 75):
-        raise UserError(f"{file}: {flat.size} numbers in pose_keypoints_2d, expected 54 (18 joints) or 75 (25 joints)")
+        raise UserError(
+            f"{file}: {flat.size} numbers in pose_keypoints_2d, expected 54 (18 joints) or 75 (25 joints)"
+        )
     if not np.isfinite(flat).all():
         raise UserError(f"{file}: pose_keypoints_2d holds a value that is not a finite number")
     joints = flat.reshape(-1, 3)

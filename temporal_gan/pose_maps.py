@@ -29,7 +29,12 @@ def limb_codes(count: int) -> Tensor:
 
 
 def draw_pose_maps(
-    keypoints: Tensor, confidence: Tensor, layer: Tensor, edges: Sequence[tuple[int, int]], size: int, groups: int
+    keypoints: Tensor,
+    confidence: Tensor,
+    layer: Tensor,
+    edges: Sequence[tuple[int, int]],
+    size: int,
+    groups: int,
 ) -> Tensor:
     """Draw poses as maps.
 
@@ -69,7 +74,9 @@ def draw_pose_maps(
     limb_group = torch.minimum(group[:, start], group[:, end])
     codes = limb_codes(len(edges)).to(device).expand(count, -1, -1)
     features = torch.cat([torch.ones_like(limbs.direction[..., :1]), limbs.direction, codes], dim=-1)
-    rows = (_in_group(limb_group, groups) * limb_confidence[:, None])[:, :, None] * features.transpose(1, 2)[:, None]
+    rows = (_in_group(limb_group, groups) * limb_confidence[:, None])[:, :, None] * features.transpose(1, 2)[
+        :, None
+    ]
     sums = torch.bmm(rows.flatten(1, 2), limb_heat).view(count, groups, CHANNELS_PER_GROUP - 1, size, size)
     # Where limbs overlap their features are averaged; alone they fade with the limb.
     limb = sums / sums[:, :, :1].clamp_min(1)

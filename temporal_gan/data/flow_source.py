@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..optical_flow import dis_flow_checked
 from ..alpha import over_white
+from ..optical_flow import dis_flow_checked
 from .cache import FlowSource
 from .manifest import ClipRow
 from .store import Store

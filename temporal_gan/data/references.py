@@ -12,7 +12,11 @@ POOL = 12
 
 
 def choose_references(
-    keypoints: np.ndarray, confidence: np.ndarray, pool_keypoints: np.ndarray, pool_confidence: np.ndarray, count: int
+    keypoints: np.ndarray,
+    confidence: np.ndarray,
+    pool_keypoints: np.ndarray,
+    pool_confidence: np.ndarray,
+    count: int,
 ) -> list[int]:
     """Pick the frames that together lie nearest to a pose sequence; one choice for the whole clip, so nothing pops.
 
@@ -54,7 +58,9 @@ class ReferencePool:
         characters = store.clips.column("character")
         self._clips = {name: positions[characters[positions] == name] for name in store.info.characters}
 
-    def around(self, seed: int, sample: int, character: str, clip: int, start: int, window: int) -> list[tuple[int, int]]:
+    def around(
+        self, seed: int, sample: int, character: str, clip: int, start: int, window: int
+    ) -> list[tuple[int, int]]:
         """Up to ``POOL`` random (clip position, frame) of a character for a training window.
 
         They come from other clips of the character; where it has no other, from this clip outside the window.
@@ -78,7 +84,9 @@ class ReferencePool:
         if not len(clips):
             raise StoreError(f"character {character!r} has no clips in split 'train'")
         # Evenly spread candidates: reading every frame of a large store would take minutes.
-        candidates = [(int(c), f) for c in clips[:: max(1, len(clips) // 256)] for f in range(int(self._frames[c]))]
+        candidates = [
+            (int(c), f) for c in clips[:: max(1, len(clips) // 256)] for f in range(int(self._frames[c]))
+        ]
         candidates = candidates[:: max(1, len(candidates) // 1024)]
         points = self.read(candidates, ("keypoints", "confidence"))
         place, known = points["keypoints"], points["confidence"] > 0

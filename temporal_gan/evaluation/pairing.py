@@ -118,7 +118,9 @@ class NearestTrainingFrame:
                 self._clips[clip] = self._store.frames(clip)
             chosen.append(_to_tensor(self._clips[clip][frame : frame + 1]))
         size = pair.real.shape[-2:]
-        fitted = [c if c.shape[-2:] == size else functional.interpolate(c, size, mode="bilinear") for c in chosen]
+        fitted = [
+            c if c.shape[-2:] == size else functional.interpolate(c, size, mode="bilinear") for c in chosen
+        ]
         return torch.cat(fitted)
 
 

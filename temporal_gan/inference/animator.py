@@ -103,7 +103,9 @@ class Animator:
         """The command as a batch of one clip without pictures, with the references that suit the whole sequence."""
         count = len(sequence)
         batch = ClipBatch(
-            video=torch.zeros(1, 1, self.generator.domain.channels, self.size, self.size).expand(1, count, -1, -1, -1),
+            video=torch.zeros(1, 1, self.generator.domain.channels, self.size, self.size).expand(
+                1, count, -1, -1, -1
+            ),
             keypoints=_tensor(sequence.keypoints),
             confidence=_tensor(sequence.confidence),
             layer=_tensor(sequence.layer),
@@ -128,29 +130,41 @@ class Animator:
         if name is None:
             return 0
         if name not in self.characters:
-            raise UserError(f"--character {name!r} is not one of this animator's: {', '.join(self.characters)}")
+            raise UserError(
+                f"--character {name!r} is not one of this animator's: {', '.join(self.characters)}"
+            )
         return self.characters.index(name)
 
-    def _pose(self, pose: str | PoseSequence | np.ndarray, character: str, frames: int | None, seed: int) -> PoseSequence:
+    def _pose(
+        self, pose: str | PoseSequence | np.ndarray, character: str, frames: int | None, seed: int
+    ) -> PoseSequence:
         if isinstance(pose, str):
             return read_pose(pose, self.generator.domain, character, frames, seed)
         sequence = pose_from_arrays(pose, self.generator.domain) if isinstance(pose, np.ndarray) else pose
         if sequence.skeleton.joints != self.generator.domain.skeleton.joints:
-            raise UserError(f"pose is of skeleton {sequence.skeleton.name}, not of {self.generator.domain.skeleton.name}")
+            raise UserError(
+                f"pose is of skeleton {sequence.skeleton.name}, not of {self.generator.domain.skeleton.name}"
+            )
         return sequence if frames is None else sequence.resampled(frames)
 
     def _face(self, expression: str | np.ndarray | None, frames: int) -> np.ndarray:
         if not self.expressions:
             if expression is not None:
-                raise UserError("--expression: the clips this animator was trained on carry no expression labels")
+                raise UserError(
+                    "--expression: the clips this animator was trained on carry no expression labels"
+                )
             return np.zeros((frames, 0), np.float32)
         if expression is None:
+            if "neutral" not in self.expressions:
+                return np.zeros((frames, len(self.expressions)), np.float32)
             expression = "neutral"
         if isinstance(expression, str):
             return expression_track(expression, frames, self.fps, self.expressions)
         if expression.shape != (frames, len(self.expressions)):
             want = (frames, len(self.expressions))
-            raise UserError(f"expression array is {expression.shape}, expected {want}: {', '.join(self.expressions)}")
+            raise UserError(
+                f"expression array is {expression.shape}, expected {want}: {', '.join(self.expressions)}"
+            )
         return expression.astype(np.float32)
 
 
@@ -172,7 +186,16 @@ def _tensor(values: np.ndarray) -> Tensor:
 
 def _frames(batch: ClipBatch, part: slice) -> ClipBatch:
     """Some frames of a batch; the references stay."""
-    names = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold")
+    names = (
+        "video",
+        "keypoints",
+        "confidence",
+        "layer",
+        "expression",
+        "expression_confidence",
+        "time",
+        "hold",
+    )
     return replace(batch, **{name: getattr(batch, name)[:, part] for name in names})
 
 

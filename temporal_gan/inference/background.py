@@ -25,14 +25,18 @@ def lay_on_background(video: Tensor, background: str) -> Tensor:
         return video
     if video.shape[1] == 3:
         raise UserError(f"--background {background}: this animator was trained on clips without alpha")
-    behind = torch.ones_like(video[:1, :3]) if background == "white" else _picture(background, *video.shape[-2:])
+    behind = (
+        torch.ones_like(video[:1, :3]) if background == "white" else _picture(background, *video.shape[-2:])
+    )
     return (video[:, :3] + (1 - video[:, 3:]) * behind).clamp(0, 1)
 
 
 def _picture(path: str, height: int, width: int) -> Tensor:
     if not Path(path).is_file():
         raise UserError(f"--background {path!r}: expected white, none, or a picture; there is no such file")
-    frame = torch.from_numpy(read_frames(path).frames_u8[0, :, :, :3].copy()).permute(2, 0, 1)[None].float() / 255
+    frame = (
+        torch.from_numpy(read_frames(path).frames_u8[0, :, :, :3].copy()).permute(2, 0, 1)[None].float() / 255
+    )
     scale = max(height / frame.shape[-2], width / frame.shape[-1])
     wanted = [max(height, round(frame.shape[-2] * scale)), max(width, round(frame.shape[-1] * scale))]
     scaled = functional.interpolate(frame, wanted, mode="bilinear", antialias=True)

@@ -29,7 +29,9 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
     if source.startswith("motion:"):
         count = frames or max(1, round(2 * domain.fps))
         body = character if character in CHARACTERS else next(iter(CHARACTERS))
-        keypoints, confidence, layer = motion_keypoints(body, source.removeprefix("motion:"), count, domain.fps, seed)
+        keypoints, confidence, layer = motion_keypoints(
+            body, source.removeprefix("motion:"), count, domain.fps, seed
+        )
         sequence = PoseSequence(keypoints, confidence, layer, domain.fps, CANONICAL25)
     elif "#" in source:
         path, _, clip_id = source.rpartition("#")
@@ -54,8 +56,12 @@ def store_pose(store: Store, clip_id: str) -> PoseSequence:
     """A clip's pose in the square frame that networks are trained on. Raises StoreError for an unknown clip."""
     labels, row = store.labels(clip_id), store.row(clip_id)
     square = Letterbox(row.width, row.height, max(row.width, row.height))
-    keypoints = np.where(labels.confidence[..., None] > 0, square.points(labels.keypoints), 0.0).astype(np.float32)
-    return PoseSequence(keypoints, labels.confidence, labels.layer, row.fps or store.info.fps, store.info.skeleton)
+    keypoints = np.where(labels.confidence[..., None] > 0, square.points(labels.keypoints), 0.0).astype(
+        np.float32
+    )
+    return PoseSequence(
+        keypoints, labels.confidence, labels.layer, row.fps or store.info.fps, store.info.skeleton
+    )
 
 
 def pose_from_arrays(keypoints: np.ndarray, domain: Domain) -> PoseSequence:
@@ -66,7 +72,9 @@ def pose_from_arrays(keypoints: np.ndarray, domain: Domain) -> PoseSequence:
     """
     joints = len(domain.skeleton.joints)
     if keypoints.ndim != 3 or keypoints.shape[1:] != (joints, 2) or not len(keypoints):
-        raise UserError(f"pose array is {keypoints.shape}, expected [T, {joints}, 2] for {domain.skeleton.name}")
+        raise UserError(
+            f"pose array is {keypoints.shape}, expected [T, {joints}, 2] for {domain.skeleton.name}"
+        )
     if not np.isfinite(keypoints).all():
         raise UserError("pose array holds a value that is not a finite number")
     count = len(keypoints)

@@ -40,7 +40,9 @@ def save_animator(path: Path, generator: Generator, references: References) -> N
         CheckpointError: the disk is full; an older file stays.
     """
     frames = {
-        f"reference.{generator.domain.characters.index(character)}.{name}": torch.from_numpy(np.ascontiguousarray(a))
+        f"reference.{generator.domain.characters.index(character)}.{name}": torch.from_numpy(
+            np.ascontiguousarray(a)
+        )
         for character, arrays in references.items()
         for name, a in arrays.items()
     }
@@ -48,7 +50,9 @@ def save_animator(path: Path, generator: Generator, references: References) -> N
     _save(path, generator, about, frames)
 
 
-def save_sampler(path: Path, generator: DCGANGenerator, config: DCGANConfig, classes: tuple[str, ...]) -> None:
+def save_sampler(
+    path: Path, generator: DCGANGenerator, config: DCGANConfig, classes: tuple[str, ...]
+) -> None:
     """Write a DCGAN generator with its class names. Raises as :func:`save_animator`."""
     _save(path, generator, {"model": config.model_dump(), "classes": list(classes)}, {})
 
@@ -62,7 +66,9 @@ def load_generator(source: Path | str) -> tuple[Generator, References]:
     path = _resolve(Path(source), ANIMATOR_FILE)
     tensors, about = _load(path)
     if "domain" not in about:
-        raise CheckpointError(f"{path}: holds a DCGAN, not a clip generator; use `temporal-gan sample` with it")
+        raise CheckpointError(
+            f"{path}: holds a DCGAN, not a clip generator; use `temporal-gan sample` with it"
+        )
     domain = Domain.from_dict(about["domain"])
     generator = Generator(_model_config(path, about, GeneratorConfig), domain)
     references: References = {}
@@ -79,7 +85,9 @@ def load_sampler(source: Path | str) -> tuple[DCGANGenerator, DCGANConfig, tuple
     path = _resolve(Path(source), SAMPLER_FILE)
     tensors, about = _load(path)
     if "classes" not in about:
-        raise CheckpointError(f"{path}: holds a clip generator, not a DCGAN; use `temporal-gan generate` with it")
+        raise CheckpointError(
+            f"{path}: holds a clip generator, not a DCGAN; use `temporal-gan generate` with it"
+        )
     config, classes = _model_config(path, about, DCGANConfig), tuple(about["classes"])
     generator = DCGANGenerator(config, len(classes))
     _fill(path, generator, tensors)
@@ -110,7 +118,11 @@ def _load(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             about = json.loads((file.metadata() or {}).get("temporal_gan", "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, json.JSONDecodeError) as error:
-        raise CheckpointError(f"{path}: not a readable safetensors file ({error}); pickles are never loaded") from None
+        raise CheckpointError(
+            f"{path}: not a readable safetensors file ({error}); pickles are never loaded"
+        ) from None
+    if not isinstance(about, dict) or not about:
+        raise CheckpointError(f"{path}: a safetensors file of another program (no temporal_gan metadata in it)")
     if about.get("format") != FORMAT:
         raise CheckpointError(
             f"{path}: weights format {about.get('format')}, this version reads {FORMAT}; export the run again"
@@ -130,5 +142,7 @@ def _fill(path: Path, module: nn.Module, tensors: dict[str, torch.Tensor]) -> No
     try:
         module.load_state_dict(floats)
     except RuntimeError as error:
-        raise CheckpointError(f"{path}: weights do not fit its own configuration: {error}".replace("\n", " ")) from None
+        raise CheckpointError(
+            f"{path}: weights do not fit its own configuration: {error}".replace("\n", " ")
+        ) from None
     module.eval().requires_grad_(False)

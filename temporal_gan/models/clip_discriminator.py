@@ -12,10 +12,10 @@ from .frame_discriminator import PatchCritic
 class ClipCriticConfig(Section):
     """Architecture and weight of the clip critic."""
 
-    weight: float = Field(1.0, ge=0, description="weight of its adversarial loss; 0 switches it off")
-    width: int = Field(24, ge=4, description="channels after the first layer")
-    layers: int = Field(3, ge=1, le=5, description="halvings of the resolution")
-    frames: int = Field(3, ge=2, le=8, description="consecutive frames it sees at once")
+    weight: float = Field(default=1.0, ge=0, description="weight of its adversarial loss; 0 switches it off")
+    width: int = Field(default=24, ge=4, description="channels after the first layer")
+    layers: int = Field(default=3, ge=1, le=5, description="halvings of the resolution")
+    frames: int = Field(default=3, ge=2, le=8, description="consecutive frames it sees at once")
 
 
 class ClipDiscriminator(nn.Module):

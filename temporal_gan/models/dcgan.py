@@ -14,10 +14,12 @@ class DCGANConfig(Section):
 
     kind: Literal["dcgan"] = "dcgan"
     size: Literal[64] = 64
-    nz: int = Field(100, ge=1, description="size of the noise vector")
-    ngf: int = Field(64, ge=1, description="channels of the generator's last hidden layer")
-    ndf: int = Field(64, ge=1, description="channels of the discriminator's first layer")
-    conditional: bool = Field(False, description="one class a sub-folder of pictures, or a character of the store")
+    nz: int = Field(default=100, ge=1, description="size of the noise vector")
+    ngf: int = Field(default=64, ge=1, description="channels of the generator's last hidden layer")
+    ndf: int = Field(default=64, ge=1, description="channels of the discriminator's first layer")
+    conditional: bool = Field(
+        default=False, description="one class a sub-folder of pictures, or a character of the store"
+    )
 
 
 class DCGANGenerator(nn.Module):

@@ -11,10 +11,12 @@ from .conditioning import Condition, Domain, map_channels
 class FrameCriticConfig(Section):
     """Architecture and weight of the frame critic."""
 
-    weight: float = Field(1.0, ge=0, description="weight of its adversarial loss; 0 switches it off")
-    width: int = Field(24, ge=4, description="channels after the first layer")
-    layers: int = Field(3, ge=1, le=5, description="halvings of the resolution")
-    scales: int = Field(1, ge=1, le=3, description="copies that see the frame at full, half, quarter size")
+    weight: float = Field(default=1.0, ge=0, description="weight of its adversarial loss; 0 switches it off")
+    width: int = Field(default=24, ge=4, description="channels after the first layer")
+    layers: int = Field(default=3, ge=1, le=5, description="halvings of the resolution")
+    scales: int = Field(
+        default=1, ge=1, le=3, description="copies that see the frame at full, half, quarter size"
+    )
 
 
 class FrameDiscriminator(nn.Module):
@@ -25,7 +27,9 @@ class FrameDiscriminator(nn.Module):
         super().__init__()
         channels_in = domain.channels + map_channels(depth_groups)
         self.scales = nn.ModuleList(
-            PatchCritic(channels_in, config.width, config.layers, 2 * len(domain.expressions), len(domain.characters))
+            PatchCritic(
+                channels_in, config.width, config.layers, 2 * len(domain.expressions), len(domain.characters)
+            )
             for _ in range(config.scales)
         )
 

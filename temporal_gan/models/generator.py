@@ -16,16 +16,22 @@ class GeneratorConfig(Section):
     """Architecture of the generator."""
 
     kind: Literal["temporal"] = "temporal"
-    size: Literal[32, 64, 128, 256] = Field(64, description="pixels per side of a made frame")
-    width: int = Field(16, ge=4, description="channels at the finest resolution; each coarser one has twice as many")
-    max_width: int = Field(128, ge=8, description="but never more than this")
-    nz: int = Field(16, ge=1, description="size of a clip's noise vector")
-    style_width: int = Field(128, ge=8, description="size of a frame's style vector")
-    temporal: Temporal = Field("gru", description="how frames know of the ones before: none | conv | gru")
-    temporal_size: Literal[4, 8, 16] = Field(8, description="resolution at which they do")
-    upsample: Upsampling = Field("resize", description="deconv | resize | pixelshuffle")
-    references: int = Field(4, ge=0, le=8, description="frames of the character warped to each pose; 0: none")
-    depth_groups: int = Field(3, ge=1, le=8, description="depth layers told apart in the pose maps")
+    size: Literal[32, 64, 128, 256] = Field(default=64, description="pixels per side of a made frame")
+    width: int = Field(
+        default=16, ge=4, description="channels at the finest resolution; each coarser one has twice as many"
+    )
+    max_width: int = Field(default=128, ge=8, description="but never more than this")
+    nz: int = Field(default=16, ge=1, description="size of a clip's noise vector")
+    style_width: int = Field(default=128, ge=8, description="size of a frame's style vector")
+    temporal: Temporal = Field(
+        default="gru", description="how frames know of the ones before: none | conv | gru"
+    )
+    temporal_size: Literal[4, 8, 16] = Field(default=8, description="resolution at which they do")
+    upsample: Upsampling = Field(default="resize", description="deconv | resize | pixelshuffle")
+    references: int = Field(
+        default=4, ge=0, le=8, description="frames of the character warped to each pose; 0: none"
+    )
+    depth_groups: int = Field(default=3, ge=1, le=8, description="depth layers told apart in the pose maps")
 
     def channels(self, resolution: int) -> int:
         """Feature channels at this resolution."""
@@ -59,14 +65,18 @@ class Generator(nn.Module):
             below = config.references * domain.channels if r == config.size else width(2 * r)
             self.read[str(r)] = nn.Conv2d(maps + below, width(r), 3, 1, 1)
         self.start = nn.Linear(style, width(4) * 16)
-        self.up = nn.ModuleDict({str(r): Upsample(config.upsample, width(r // 2), width(r)) for r in resolutions[1:]})
+        self.up = nn.ModuleDict(
+            {str(r): Upsample(config.upsample, width(r // 2), width(r)) for r in resolutions[1:]}
+        )
         self.modulate = nn.ModuleDict({str(r): _Modulation(width(r), width(r), style) for r in resolutions})
         self.temporal = make_temporal(config.temporal, width(config.temporal_size))
         blends = config.references + 1 if config.references else 0
         self.to_frame = nn.Conv2d(width(config.size), domain.channels + blends, 3, 1, 1)
         self._resolutions = resolutions
 
-    def forward(self, condition: Condition, noise: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+    def forward(
+        self, condition: Condition, noise: Tensor, state: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
         """Make a clip, or the next piece of one.
 
         Args:
@@ -104,7 +114,9 @@ class Generator(nn.Module):
             return painted, state
         logits = out[:, :, self.domain.channels :]
         missing = ~nn.functional.pad(condition.warped_there, (0, 1), value=True)  # type: ignore[arg-type]
-        weight = logits.masked_fill(missing[:, None, :, None, None], float("-inf")).softmax(dim=2)[:, :, :, None]
+        weight = logits.masked_fill(missing[:, None, :, None, None], float("-inf")).softmax(dim=2)[
+            :, :, :, None
+        ]
         choices = torch.cat([condition.warped, painted[:, :, None]], dim=2)
         return (weight * choices).sum(2), state
 

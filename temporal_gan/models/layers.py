@@ -40,6 +40,8 @@ class Upsample(nn.Module):
             conv = nn.Conv2d(channels_in, 4 * channels_out, 3, 1, 1)
             with torch.no_grad():
                 conv.weight.copy_(conv.weight[::4].repeat_interleave(4, dim=0))
+                if conv.bias is not None:
+                    conv.bias.copy_(conv.bias[::4].repeat_interleave(4))
             self.conv = conv
 
     def forward(self, x: Tensor) -> Tensor:

@@ -22,7 +22,10 @@ def build_dcgan_state(config: ExperimentConfig, classes: int, device: torch.devi
         generator = DCGANGenerator(config.model, classes).to(device)
         critics = nn.ModuleDict({"image": DCGANDiscriminator(config.model, classes)}).to(device)
     optim, batch = config.optim, config.data.batch
-    optimizers = make_adam(generator, optim.lr_generator, optim, batch), make_adam(critics, optim.lr_critic, optim, batch)
+    optimizers = (
+        make_adam(generator, optim.lr_generator, optim, batch),
+        make_adam(critics, optim.lr_critic, optim, batch),
+    )
     return TrainState(0, generator, critics, None, cast(torch.optim.Optimizer, optimizers[0]), optimizers[1])
 
 

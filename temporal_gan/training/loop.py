@@ -12,7 +12,14 @@ from typing import Any
 import torch
 import yaml
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from torch import Tensor
 
 from .. import distributed
@@ -79,7 +86,9 @@ def fit(
     if world.is_main:
         out.mkdir(parents=True, exist_ok=True)
         clear_temporaries(checkpoints)
-        (out / "config.yaml").write_text(yaml.safe_dump(config.model_dump(), sort_keys=False), encoding="utf-8")
+        (out / "config.yaml").write_text(
+            yaml.safe_dump(config.model_dump(), sort_keys=False), encoding="utf-8"
+        )
     log = RunLog(out, state.step) if world.is_main else None
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
     outcome = Outcome(state.step)
@@ -155,13 +164,19 @@ def _resume(job: Job, config: ExperimentConfig, folder: Path, console: Console) 
             "repeat its own command, or choose another --out for a new run"
         )
     if content["data_hash"] != job.data_hash:
-        raise CheckpointError(f"{path}: this run was started with other data; give that --data, or another --out")
+        raise CheckpointError(
+            f"{path}: this run was started with other data; give that --data, or another --out"
+        )
     if step > config.train.steps:
-        raise CheckpointError(f"{path}: the run is already at step {step}, beyond train.steps={config.train.steps}")
+        raise CheckpointError(
+            f"{path}: the run is already at step {step}, beyond train.steps={config.train.steps}"
+        )
     try:
         job.state.load_state_dict(content)
     except (KeyError, RuntimeError, ValueError) as error:
-        raise CheckpointError(f"{path}: does not fit this version's networks: {str(error).splitlines()[0]}") from None
+        raise CheckpointError(
+            f"{path}: does not fit this version's networks: {str(error).splitlines()[0]}"
+        ) from None
     console.print(f"going on from step {step} ({path})")
 
 
@@ -176,7 +191,11 @@ def _check_finite(values: dict[str, float], step: int, saved_at: int, checkpoint
 
 
 def _note(values: dict[str, float]) -> str:
-    shown = [f"{k.removeprefix('loss/')} {v:.3f}" for k, v in values.items() if k in ("loss/l1", "loss/image_critic")]
+    shown = [
+        f"{k.removeprefix('loss/')} {v:.3f}"
+        for k, v in values.items()
+        if k in ("loss/l1", "loss/image_critic")
+    ]
     return " ".join([*shown, f"{values['time/step_sec']:.2f} s/step"])
 
 

@@ -31,10 +31,21 @@ def preview_clips(
         references: R; 0: none are added.
     """
     count = min(FRAMES, min(c.video.shape[1] for c in clips))
-    per_frame = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold")
+    per_frame = (
+        "video",
+        "keypoints",
+        "confidence",
+        "layer",
+        "expression",
+        "expression_confidence",
+        "time",
+        "hold",
+    )
     cut = [
         ClipBatch(
-            **{name: getattr(c, name)[:, :count] for name in per_frame}, character=c.character, clip_id=c.clip_id
+            **{name: getattr(c, name)[:, :count] for name in per_frame},
+            character=c.character,
+            clip_id=c.clip_id,
         )
         for c in clips[:CLIPS]
     ]
@@ -50,7 +61,9 @@ def preview_clips(
 
 
 @torch.no_grad()
-def write_clip_preview(path: Path, generator: Generator, clips: ClipBatch, fps: float) -> tuple[float, Tensor]:
+def write_clip_preview(
+    path: Path, generator: Generator, clips: ClipBatch, fps: float
+) -> tuple[float, Tensor]:
     """Write ``path`` (.mp4): real above made, a column a clip.
 
     Returns:

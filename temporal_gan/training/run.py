@@ -14,8 +14,8 @@ from ..batch import ClipBatch
 from ..data.cache import ClipCache, open_cache
 from ..data.clips import ClipDataset, clip_batches, whole_clip
 from ..data.flow_source import dis_flow_source
-from ..data.references import ReferencePool
 from ..data.images import ImageDataset, image_batches
+from ..data.references import ReferencePool
 from ..data.sampling import batch_indices
 from ..data.store import Store
 from ..data.transforms import augment
@@ -84,10 +84,14 @@ def _clip_job(
     pool = ReferencePool(store, cache)
     trained = {row.character for row in store.split("train")} if references else set()
     banks = {character: pool.bank(character) for character in info.characters if character in trained}
-    shown = preview_clips([whole_clip(store, cache, row.id) for row in _spread(held, 4)], banks, info.characters, references)
+    shown = preview_clips(
+        [whole_clip(store, cache, row.id) for row in _spread(held, 4)], banks, info.characters, references
+    )
 
     def batches(first_step: int) -> Iterator[ClipBatch]:
-        stream = clip_batches(dataset, first_step, config.data.batch, world.rank, world.size, config.data.workers)
+        stream = clip_batches(
+            dataset, first_step, config.data.batch, world.rank, world.size, config.data.workers
+        )
         for step, batch in enumerate(stream, first_step):
             first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
             batch = batch.to(device)
@@ -97,7 +101,9 @@ def _clip_job(
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         assert isinstance(state.best_generator, Generator)
-        psnr, picture = write_clip_preview(folder / f"step_{state.step:08d}.mp4", state.best_generator, shown, info.fps)
+        psnr, picture = write_clip_preview(
+            folder / f"step_{state.step:08d}.mp4", state.best_generator, shown, info.fps
+        )
         return {"preview/foreground_psnr": psnr}, picture
 
     def export(state: TrainState) -> None:
@@ -127,9 +133,13 @@ def _open_cache(config: ExperimentConfig, store: Store, quiet: bool) -> ClipCach
 def _say_what_is_left_out(dataset: ClipDataset, config: ExperimentConfig, console: Console) -> None:
     if dataset.window < config.data.frames:
         off = " (no clip critic, no flow loss)" if dataset.window < 2 else ""
-        console.print(f"the longest clip has {dataset.window} frames: training on windows of {dataset.window}{off}")
+        console.print(
+            f"the longest clip has {dataset.window} frames: training on windows of {dataset.window}{off}"
+        )
     if dataset.skipped_clips:
-        console.print(f"{dataset.skipped_clips} clips are shorter than the window of {dataset.window} and not used")
+        console.print(
+            f"{dataset.skipped_clips} clips are shorter than the window of {dataset.window} and not used"
+        )
 
 
 def _spread(rows: list, count: int) -> list:
@@ -161,7 +171,11 @@ def _image_job(
         for name, buffer in state.generator.named_buffers():
             buffer.copy_(before[name])
         done = state.step * batch // len(dataset)
-        name = "final_samples.png" if state.step == config.train.steps else f"epoch_{done:04d}_step_{state.step:08d}.png"
+        name = (
+            "final_samples.png"
+            if state.step == config.train.steps
+            else f"epoch_{done:04d}_step_{state.step:08d}.png"
+        )
         return {}, write_picture_grid(folder / name, images)
 
     def export(state: TrainState) -> None:

@@ -74,8 +74,8 @@ def update_ema(ema: nn.Module, module: nn.Module, step: int, halflife_steps: flo
     decay = 0.5 ** (1 / max(min(halflife_steps, step / 4), 1e-3))
     for average, value in zip(ema.parameters(), module.parameters(), strict=True):
         average.lerp_(value, 1 - decay)
-    for average, value in zip(ema.buffers(), module.buffers(), strict=True):
-        average.copy_(value)
+    for kept, buffer in zip(ema.buffers(), module.buffers(), strict=True):
+        kept.copy_(buffer)
 
 
 def update(

@@ -57,7 +57,9 @@ def clip_model(config: ExperimentConfig) -> GeneratorConfig:
     return config.model
 
 
-def take_step(state: TrainState, batch: ClipBatch, config: ExperimentConfig, world: World) -> dict[str, Tensor]:
+def take_step(
+    state: TrainState, batch: ClipBatch, config: ExperimentConfig, world: World
+) -> dict[str, Tensor]:
     """One update of the critics, then of the generator, on this rank's part of the global batch.
 
     The clip is made once and serves both: the critics see it detached, the generator's loss with its graph.
@@ -77,7 +79,7 @@ def take_step(state: TrainState, batch: ClipBatch, config: ExperimentConfig, wor
         made, _ = state.generator(condition, noise)
     made = made.float()
 
-    log = {}
+    log: dict[str, Tensor] = {}
     if state.critics:
         log |= _update_critics(state, batch, made.detach(), condition, config, world)
     log |= _update_generator(state, batch, made, condition, config, world)
@@ -88,13 +90,19 @@ def take_step(state: TrainState, batch: ClipBatch, config: ExperimentConfig, wor
 
 
 def _update_critics(
-    state: TrainState, batch: ClipBatch, made: Tensor, condition: Condition, config: ExperimentConfig, world: World
+    state: TrainState,
+    batch: ClipBatch,
+    made: Tensor,
+    condition: Condition,
+    config: ExperimentConfig,
+    world: World,
 ) -> dict[str, Tensor]:
     losses = config.losses
     with_r1 = losses.r1_gamma > 0 and state.step % losses.r1_every_steps == 0
     state.critics.requires_grad_(True)
     real = batch.video.detach().requires_grad_(with_r1)
-    log, total = {}, made.new_zeros(())
+    log: dict[str, Tensor] = {}
+    total = made.new_zeros(())
     for name, critic in state.critics.items():
         # R1 differentiates twice: in float32, and in the adversarial loss's own backward pass.
         with autocast(config, made.device, enabled=not with_r1):
@@ -118,9 +126,17 @@ def _update_critics(
 
 
 def _update_generator(
-    state: TrainState, batch: ClipBatch, made: Tensor, condition: Condition, config: ExperimentConfig, world: World
+    state: TrainState,
+    batch: ClipBatch,
+    made: Tensor,
+    condition: Condition,
+    config: ExperimentConfig,
+    world: World,
 ) -> dict[str, Tensor]:
-    losses, weights = config.losses, {"frame": config.critics.frame.weight, "clip": config.critics.clip.weight}
+    losses, weights = (
+        config.losses,
+        {"frame": config.critics.frame.weight, "clip": config.critics.clip.weight},
+    )
     state.critics.requires_grad_(False)
     terms: dict[str, tuple[float, Tensor]] = {}
     for name, critic in state.critics.items():
@@ -145,7 +161,9 @@ def _update_generator(
     return log
 
 
-def autocast(config: ExperimentConfig, device: torch.device, enabled: bool = True) -> AbstractContextManager[None]:
+def autocast(
+    config: ExperimentConfig, device: torch.device, enabled: bool = True
+) -> AbstractContextManager[None]:
     """bfloat16 for one forward pass; never around a whole step, where weights cached before an update stay in use."""
     wanted = config.train.precision
     on = enabled and (wanted == "bfloat16" or (wanted == "auto" and device.type == "cuda"))
