@@ -213,6 +213,7 @@ def evaluate(
     if protocol not in PROTOCOLS:
         raise UserError(f"--protocol {protocol!r} is not one of: {', '.join(PROTOCOLS)}")
     choose_device(device)
+    out.mkdir(parents=True, exist_ok=True)
     nearest = None
     if generated.suffix == ".safetensors" or (generated / ANIMATOR_FILE).is_file():
         store = Store.open(reference)
@@ -228,7 +229,6 @@ def evaluate(
             lambda done, clip_id: progress.update(task, completed=done, description=f"evaluating {clip_id}"),
             nearest,
         )
-    out.mkdir(parents=True, exist_ok=True)
     results.write(out / "results.json")
     write_report(
         results, out / "report.html", command=f"temporal-gan evaluate {generated} {reference} --out {out}"
@@ -251,6 +251,10 @@ def main() -> None:
         app()
     except UserError as error:
         typer.echo(f"error: {error}", err=True)
+        sys.exit(2)
+    except OSError as error:
+        # A folder that cannot be made or written, or a full disk.
+        typer.echo(f"error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -109,9 +109,11 @@ def choose_device(name: str) -> torch.device:
     available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(kind for kind, there in available.items() if there)
+    if name not in available:
+        raise UserError(f"device {name!r} is not one of: auto, {', '.join(available)}")
     if not available[name]:
         there = ", ".join(kind for kind, yes in available.items() if yes)
-        raise UserError(f"train.device: {name} is not available here; this machine has: {there}")
+        raise UserError(f"device {name} is not available here; this machine has: {there}")
     if name == "cuda":
         device = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
         torch.cuda.set_device(device)

@@ -250,7 +250,8 @@ class Store:
         """One clip's labels. Reading clip after clip in order touches each row group once.
 
         Raises:
-            StoreError: unknown id, or the table does not fit the store.
+            StoreError: unknown id, the table does not fit the store, or a label breaks the legend (the frame is
+            named).
         """
         position = self.clips.position(clip_id)
         start, count = int(self.frame_starts[position]), self.clips[position].frames
@@ -262,10 +263,16 @@ class Store:
             raise StoreError(
                 f"{self.path / 'frames.parquet'}: rows of clip {clip_id} are not where they belong"
             )
+        file = self.path / "frames.parquet"
+        joints, expressions = len(self.info.skeleton.joints), len(self.info.expressions)
         try:
-            return labels_of(rows, len(self.info.skeleton.joints), len(self.info.expressions))
+            labels = labels_of(rows, joints, expressions)
         except StoreError as error:
-            raise StoreError(f"{self.path / 'frames.parquet'}: clip {clip_id}: {error}") from None
+            raise StoreError(f"{file}: clip {clip_id}: {error}") from None
+        try:
+            return labels.validate(clip_id, joints, expressions)
+        except StoreError as error:
+            raise StoreError(f"{file}: {error}") from None
 
     def frames(self, clip_id: str) -> np.ndarray:
         """Decode one clip: uint8 [T, H, W, C], RGBA premultiplied.

@@ -69,7 +69,10 @@ def load_generator(source: Path | str) -> tuple[Generator, References]:
         raise CheckpointError(
             f"{path}: holds a DCGAN, not a clip generator; use `temporal-gan sample` with it"
         )
-    domain = Domain.from_dict(about["domain"])
+    try:
+        domain = Domain.from_dict(about["domain"])
+    except CheckpointError as error:
+        raise CheckpointError(f"{path}: {error}") from None
     generator = Generator(_model_config(path, about, GeneratorConfig), domain)
     references: References = {}
     for key in [k for k in tensors if k.startswith("reference.")]:

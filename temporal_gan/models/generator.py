@@ -12,6 +12,10 @@ from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
 
 
+BLEND_RANGE = 2.0
+"""Largest blend logit: one reference can outweigh another by exp(4), about 55."""
+
+
 class GeneratorConfig(Section):
     """Architecture of the generator."""
 
@@ -41,8 +45,8 @@ class GeneratorConfig(Section):
 class Generator(nn.Module):
     """Condition and noise -> clip.
 
-    Texture is carried, not remembered: the output is a blend, pixel by pixel, of reference frames warped to the pose
-    and of what the network paints itself.
+    Texture is carried, not remembered: the output is a blend, pixel by pixel, of reference frames warped to the pose,
+    plus what the network paints to repair it.
 
     Noise, expression and character become a style vector per frame. An encoder reads the pose maps from fine to
     coarse; the decoder goes from 4x4 back up, at each resolution modulated by the style (FiLM, Perez et al. 2018,
@@ -70,8 +74,10 @@ class Generator(nn.Module):
         )
         self.modulate = nn.ModuleDict({str(r): _Modulation(width(r), width(r), style) for r in resolutions})
         self.temporal = make_temporal(config.temporal, width(config.temporal_size))
-        blends = config.references + 1 if config.references else 0
-        self.to_frame = nn.Conv2d(width(config.size), domain.channels + blends, 3, 1, 1)
+        self.to_frame = nn.Conv2d(width(config.size), domain.channels + config.references, 3, 1, 1)
+        # At first an even blend of the warped references, from which learning moves in small steps.
+        nn.init.zeros_(self.to_frame.weight)
+        nn.init.zeros_(self.to_frame.bias)  # type: ignore[arg-type]
         self._resolutions = resolutions
 
     def forward(
@@ -109,16 +115,16 @@ class Generator(nn.Module):
                 clip, state = self.temporal(x.view(b, t, *x.shape[1:]), state)
                 x = clip.flatten(0, 1)
         out = self.to_frame(x).view(b, t, -1, *x.shape[2:])
-        painted = torch.tanh(out[:, :, : self.domain.channels])
+        painted = out[:, :, : self.domain.channels]
         if condition.warped is None or not self.config.references:
-            return painted, state
-        logits = out[:, :, self.domain.channels :]
-        missing = ~nn.functional.pad(condition.warped_there, (0, 1), value=True)  # type: ignore[arg-type]
-        weight = logits.masked_fill(missing[:, None, :, None, None], float("-inf")).softmax(dim=2)[
-            :, :, :, None
-        ]
-        choices = torch.cat([condition.warped, painted[:, :, None]], dim=2)
-        return (weight * choices).sum(2), state
+            return torch.tanh(painted), state
+        # Bounded, since a softmax that has become certain no longer learns.
+        logits = BLEND_RANGE * torch.tanh(out[:, :, self.domain.channels :] / BLEND_RANGE)
+        assert condition.warped_there is not None
+        there = condition.warped_there[:, None, :, None, None]
+        weight = logits.exp() * there
+        weight = weight / weight.sum(dim=2, keepdim=True).clamp_min(1e-6)
+        return (weight[:, :, :, None] * condition.warped).sum(2) + painted, state
 
 
 class _Modulation(nn.Module):

@@ -98,8 +98,9 @@ def fit(
         nonlocal saved_at
         if world.is_main and saved_at != state.step:
             content = {"config": config.model_dump(), "data_hash": job.data_hash, **state.state_dict()}
-            save_checkpoint(checkpoints, state.step, content, train.keep_checkpoints)
+            # The checkpoint last: a run that resumes from it finds everything else of this step written.
             job.export(state)
+            save_checkpoint(checkpoints, state.step, content, train.keep_checkpoints)
         saved_at = state.step
 
     columns = (
@@ -121,23 +122,24 @@ def fit(
                 elif world.size > 1:
                     halt = False  # all processes stop together, at the next step at which they ask each other
                 saving = last or halt or step % train.save_every_steps == 0
+                values: dict[str, float] = {}
                 if step % train.log_every_steps == 0 or saving:
                     values = {k: float(v) for k, v in distributed.average_scalars(scalars, world).items()}
                     _check_finite(values, step, saved_at, checkpoints)
                     now = time.monotonic()
                     values["time/step_sec"] = (now - logged_at) / max(step - logged_step, 1)
                     logged_at, logged_step = now, step
-                    if log is not None:
-                        log.scalars(step, values)
                     progress.update(bar, note=_note(values))
+                if log is not None:
+                    if last or step % train.preview_every_steps == 0 or job.ends_pass(step):
+                        figures, picture = job.preview(state, out / "previews")
+                        values |= figures
+                        log.picture(step, "preview", picture)
+                        logged_at = time.monotonic() if logged_step == step else logged_at
+                    if values:
+                        log.scalars(step, values)
                 if saving:
                     save()
-                if log is not None and (last or step % train.preview_every_steps == 0 or job.ends_pass(step)):
-                    figures, picture = job.preview(state, out / "previews")
-                    if figures:
-                        log.scalars(step, figures)
-                    log.picture(step, "preview", picture)
-                    logged_at = time.monotonic() if logged_step == step else logged_at
                 progress.update(bar, completed=step)
                 if halt and not last:
                     outcome = Outcome(step, stop.requested or not late, late and not stop.requested)
