@@ -127,9 +127,7 @@ def _read_csv(path: Path, names: tuple[str, ...]) -> tuple[np.ndarray, np.ndarra
         except ValueError as error:
             raise UserError(f"{path}:{reader.line_num}: {error}") from None
         if not np.isfinite(time) or (times and time <= times[-1]):
-            raise UserError(
-                f"{path}:{reader.line_num}: time {time} must be finite and grow from row to row"
-            )
+            raise UserError(f"{path}:{reader.line_num}: time {time} must be finite and grow from row to row")
         times.append(time)
     if not times:
         raise UserError(f"{path}: no rows below the header")

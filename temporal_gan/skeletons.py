@@ -107,7 +107,9 @@ _TO_CANONICAL25 = {
 CONVENTIONS = tuple(_TO_CANONICAL25)
 
 
-def to_canonical25(keypoints: np.ndarray, confidence: np.ndarray, convention: str) -> tuple[np.ndarray, np.ndarray]:
+def to_canonical25(
+    keypoints: np.ndarray, confidence: np.ndarray, convention: str
+) -> tuple[np.ndarray, np.ndarray]:
     """Map keypoints of another convention to canonical25.
 
     Args:
@@ -128,7 +130,9 @@ def to_canonical25(keypoints: np.ndarray, confidence: np.ndarray, convention: st
             continue
         joints = [int(j) for j in source.split("+")]
         if max(joints) >= keypoints.shape[-2]:
-            raise UserError(f"{convention} needs joint {max(joints)}, but only {keypoints.shape[-2]} joints were given")
+            raise UserError(
+                f"{convention} needs joint {max(joints)}, but only {keypoints.shape[-2]} joints were given"
+            )
         out_points[..., target, :] = keypoints[..., joints, :].mean(axis=-2)
         out_confidence[..., target] = confidence[..., joints].min(axis=-1)
     return out_points, out_confidence

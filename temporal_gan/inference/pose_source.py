@@ -6,6 +6,7 @@ import numpy as np
 
 from ..data.letterbox import Letterbox
 from ..data.store import Store
+from ..drawings import read_animation
 from ..errors import UserError
 from ..models.conditioning import Domain
 from ..pose_files import PoseSequence, read_openpose_folder
@@ -18,7 +19,8 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
 
     Args:
         source: ``STORE#clip_id``, ``motion:NAME`` (a puppet motion, in the proportions of ``character`` where that is
-            a puppet character), or a folder of OpenPose JSON files.
+            a puppet character), a folder of OpenPose JSON files, or a text file that lists labelled
+            drawings (temporal_gan.drawings).
         domain: what the animator was trained for; its skeleton must be the source's.
         character: who is to move.
         frames: length wanted; None: the source's own (a motion: two seconds).
@@ -37,11 +39,14 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
         path, _, clip_id = source.rpartition("#")
         store = Store.open(Path(path))
         sequence = store_pose(store, clip_id)
+    elif source.endswith(".txt"):
+        sequence = read_animation(source)
     elif Path(source).is_dir():
         sequence = read_openpose_folder(source, domain.fps)
     else:
         raise UserError(
-            f"--pose {source!r}: expected STORE#clip_id, motion:NAME, or a folder of OpenPose JSON files"
+            f"--pose {source!r}: expected STORE#clip_id, motion:NAME, a folder of OpenPose JSON files, "
+            "or the animation_list.txt of labelled drawings"
         )
     if sequence.skeleton.joints != domain.skeleton.joints:
         raise UserError(

@@ -125,7 +125,9 @@ def _load(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
             f"{path}: not a readable safetensors file ({error}); pickles are never loaded"
         ) from None
     if not isinstance(about, dict) or not about:
-        raise CheckpointError(f"{path}: a safetensors file of another program (no temporal_gan metadata in it)")
+        raise CheckpointError(
+            f"{path}: a safetensors file of another program (no temporal_gan metadata in it)"
+        )
     if about.get("format") != FORMAT:
         raise CheckpointError(
             f"{path}: weights format {about.get('format')}, this version reads {FORMAT}; export the run again"

@@ -11,7 +11,6 @@ from .conditioning import Condition, Domain, map_channels
 from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
 
-
 BLEND_RANGE = 2.0
 """Largest blend logit: one reference can outweigh another by exp(4), about 55."""
 

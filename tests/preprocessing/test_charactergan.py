@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from preprocessing import cli
-from preprocessing.importers.charactergan import import_charactergan, read_charactergan
+from preprocessing.importers.charactergan import import_charactergan
+from temporal_gan.drawings import read_charactergan
 from temporal_gan.alpha import over_white
 from temporal_gan.data.store import Store
 from temporal_gan.data.validation import validate_store
