@@ -4,6 +4,9 @@ import contextlib
 import os
 import pickle
 import re
+import struct
+import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,11 @@ import torch
 from .errors import CheckpointError
 
 _NAME = re.compile(r"step_(\d{8})\.pt")
+# What a damaged file makes the reader stumble over; its unpickler pops from an empty stack, for one.
+_DAMAGE = (
+    RuntimeError, EOFError, OSError, zipfile.BadZipFile, struct.error, ValueError, LookupError, TypeError,
+    AttributeError, ArithmeticError, AssertionError, MemoryError,
+)  # fmt: skip
 
 
 def checkpoint_path(folder: Path, step: int) -> Path:
@@ -76,14 +84,16 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise CheckpointError(f"{path}: no such checkpoint")
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            # Of a pickle protocol it does not know; the error that follows says enough.
+            warnings.simplefilter("ignore", UserWarning)
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError:
         raise CheckpointError(
             f"{path}: refused: it is no checkpoint of this program, or holds objects other than tensors and plain "
             "values, which could execute code; nothing in it was run"
         ) from None
-    # A damaged file may trip the reader anywhere: IndexError, UnicodeDecodeError, BadZipFile and others were seen.
-    except Exception as error:
+    except _DAMAGE as error:
         raise CheckpointError(
             f"{path}: damaged ({_first_line(error)}); delete this file to resume from the one before it"
         ) from None

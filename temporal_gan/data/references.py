@@ -7,7 +7,7 @@ from ..rng import numpy_generator
 from .cache import ClipCache
 from .store import Store
 
-POOL = 12
+POOL = 32
 """Frames a few are chosen from; also how many of a character an exported animator carries."""
 
 

@@ -145,6 +145,11 @@ class Animator:
             raise UserError(
                 f"pose is of skeleton {sequence.skeleton.name}, not of {self.generator.domain.skeleton.name}"
             )
+        # A missing joint may be anywhere, and often is NaN, which drawing at confidence 0 would not take out.
+        there = sequence.confidence[..., None] > 0
+        sequence = replace(sequence, keypoints=np.where(there, sequence.keypoints, 0).astype(np.float32))
+        if not np.isfinite(sequence.keypoints).all():
+            raise UserError("pose holds a joint of confidence above 0 at a place that is not a finite number")
         return sequence if frames is None else sequence.resampled(frames)
 
     def _face(self, expression: str | np.ndarray | None, frames: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from ..checkpoint import write_atomically
@@ -104,7 +104,7 @@ def _save(path: Path, module: nn.Module, about: dict[str, Any], frames: dict[str
     }
     tensors |= frames
     metadata = {"temporal_gan": json.dumps({"format": FORMAT, **about}, sort_keys=True)}
-    write_atomically(path, lambda temporary: save_file(tensors, temporary, metadata))
+    write_atomically(path, lambda temporary: temporary.write_bytes(save(tensors, metadata)))
 
 
 def _resolve(source: Path, name: str) -> Path:

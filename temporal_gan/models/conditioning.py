@@ -12,6 +12,9 @@ from ..pose_maps import CHANNELS_PER_GROUP, draw_pose_maps
 from ..skeletons import Skeleton
 from ..warping import limb_warp
 
+POSE_SIGMA = 0.02
+"""Joint distance, in picture sizes, at which a reference's weight has fallen to 0.6 (LOG.md 2026-11-21)."""
+
 
 @dataclass(frozen=True)
 class Domain:
@@ -67,14 +70,14 @@ class Condition:
         character: int64 [B].
         warped: [B, T, R, C, S, S] in [-1, 1], reference frames of the character carried limb by limb to each pose;
             None without references.
-        warped_there: bool [B, R], False for a reference that is missing.
+        preference: [B, T, R], log weight of each reference by how near its pose is; -inf for a missing one.
     """
 
     maps: dict[int, Tensor]
     face: Tensor
     character: Tensor
     warped: Tensor | None = None
-    warped_there: Tensor | None = None
+    preference: Tensor | None = None
 
 
 def map_channels(depth_groups: int) -> int:
@@ -108,4 +111,27 @@ def make_condition(batch: ClipBatch, domain: Domain, size: int, depth_groups: in
         batch.reference_video, batch.reference_keypoints, batch.reference_confidence,
         batch.keypoints, batch.confidence, edges,
     )  # fmt: skip
-    return Condition(maps, face, batch.character, warped, (batch.reference_confidence > 0).any(-1))
+    preference = reference_preference(
+        batch.keypoints, batch.confidence, batch.reference_keypoints, batch.reference_confidence
+    )
+    return Condition(maps, face, batch.character, warped, preference)
+
+
+def reference_preference(
+    keypoints: Tensor, confidence: Tensor, reference_keypoints: Tensor, reference_confidence: Tensor
+) -> Tensor:
+    """How much the warp of each reference is to be trusted for each frame, before anything is learned.
+
+    Args:
+        keypoints, confidence: [B, T, J, 2] in [0, 1], [B, T, J].
+        reference_keypoints, reference_confidence: [B, R, J, 2], [B, R, J].
+    Returns:
+        [B, T, R], -d^2 / (2 POSE_SIGMA^2) for the mean squared joint distance d^2, at least -8, so that a far
+        reference can still serve where a near one cannot; -inf for a reference without any joint.
+    """
+    shared = ((confidence[:, :, None] > 0) & (reference_confidence[:, None] > 0)).float()
+    squared = (keypoints[:, :, None] - reference_keypoints[:, None]).square().sum(-1) * shared
+    distance = squared.sum(-1) / shared.sum(-1).clamp_min(1)
+    preference = (-distance / (2 * POSE_SIGMA**2)).clamp_min(-8)
+    missing = (reference_confidence <= 0).all(-1)[:, None]
+    return preference.masked_fill(missing, float("-inf"))

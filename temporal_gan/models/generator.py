@@ -11,8 +11,8 @@ from .conditioning import Condition, Domain, map_channels
 from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
 
-BLEND_RANGE = 2.0
-"""Largest blend logit: one reference can outweigh another by exp(4), about 55."""
+BLEND_RANGE = 4.0
+"""Largest learned blend logit: enough to overrule a preference by pose."""
 
 
 class GeneratorConfig(Section):
@@ -32,7 +32,7 @@ class GeneratorConfig(Section):
     temporal_size: Literal[4, 8, 16] = Field(default=8, description="resolution at which they do")
     upsample: Upsampling = Field(default="resize", description="deconv | resize | pixelshuffle")
     references: int = Field(
-        default=4, ge=0, le=8, description="frames of the character warped to each pose; 0: none"
+        default=8, ge=0, le=8, description="frames of the character warped to each pose; 0: none"
     )
     depth_groups: int = Field(default=3, ge=1, le=8, description="depth layers told apart in the pose maps")
 
@@ -74,7 +74,7 @@ class Generator(nn.Module):
         self.modulate = nn.ModuleDict({str(r): _Modulation(width(r), width(r), style) for r in resolutions})
         self.temporal = make_temporal(config.temporal, width(config.temporal_size))
         self.to_frame = nn.Conv2d(width(config.size), domain.channels + config.references, 3, 1, 1)
-        # At first an even blend of the warped references, from which learning moves in small steps.
+        # At first the warped references blended by pose alone, from which learning moves in small steps.
         nn.init.zeros_(self.to_frame.weight)
         nn.init.zeros_(self.to_frame.bias)  # type: ignore[arg-type]
         self._resolutions = resolutions
@@ -89,7 +89,8 @@ class Generator(nn.Module):
             noise: [B, nz], standard normal, one vector per clip.
             state: what the call for the frames before returned; None at a clip's start.
         Returns:
-            video [B, T, C, S, S] in [-1, 1], and the state for the frames after.
+            video [B, T, C, S, S], and the state for the frames after. Its range is that of [-1, 1] but nothing holds it
+            there: a tanh, pushed against the white page by L1, stops learning (LOG.md 2026-11-21).
         """
         b, t = condition.face.shape[:2]
         who = torch.cat([noise, self.character(condition.character)], dim=1)
@@ -116,13 +117,13 @@ class Generator(nn.Module):
         out = self.to_frame(x).view(b, t, -1, *x.shape[2:])
         painted = out[:, :, : self.domain.channels]
         if condition.warped is None or not self.config.references:
-            return torch.tanh(painted), state
+            return painted, state
         # Bounded, since a softmax that has become certain no longer learns.
-        logits = BLEND_RANGE * torch.tanh(out[:, :, self.domain.channels :] / BLEND_RANGE)
-        assert condition.warped_there is not None
-        there = condition.warped_there[:, None, :, None, None]
-        weight = logits.exp() * there
-        weight = weight / weight.sum(dim=2, keepdim=True).clamp_min(1e-6)
+        learned = BLEND_RANGE * torch.tanh(out[:, :, self.domain.channels :] / BLEND_RANGE)
+        assert condition.preference is not None
+        preference = condition.preference[..., None, None]
+        # Not -inf: a softmax over references that are all missing would not be a number, nor would its gradient.
+        weight = (learned + preference.clamp_min(-1e4)).softmax(dim=2) * preference.isfinite()
         return (weight[:, :, :, None] * condition.warped).sum(2) + painted, state
 
 

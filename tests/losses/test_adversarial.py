@@ -1,0 +1,74 @@
+"""Adversarial losses against their closed forms, from both sides: a sign error or a missing factor is caught."""
+
+import math
+
+import pytest
+import torch
+
+from temporal_gan.losses.adversarial import Adversarial, critic_loss, generator_loss
+
+KINDS: tuple[Adversarial, ...] = ("bce", "lsgan", "hinge")
+LOGITS = (-2.0, -1.0, 0.0, 1.0, 2.0)
+
+
+def sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x))
+
+
+def by_hand(kind: Adversarial, real: float, fake: float) -> tuple[float, float]:
+    """The papers' formulas for a single logit each: the critic's loss and the generator's."""
+    if kind == "bce":
+        return -math.log(sigmoid(real)) - math.log(1 - sigmoid(fake)), -math.log(sigmoid(fake))
+    if kind == "lsgan":
+        return 0.5 * (real - 1) ** 2 + 0.5 * fake**2, 0.5 * (fake - 1) ** 2
+    return max(0, 1 - real) + max(0, 1 + fake), -fake
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("real", LOGITS)
+@pytest.mark.parametrize("fake", LOGITS)
+def test_losses_equal_the_closed_form(kind: Adversarial, real: float, fake: float) -> None:
+    critic, generator = by_hand(kind, real, fake)
+    # 1e-6: a few roundings of float32.
+    assert critic_loss(kind, torch.tensor([[real]]), torch.tensor([[fake]])).item() == pytest.approx(
+        critic, abs=1e-6
+    )
+    assert generator_loss(kind, torch.tensor([[fake]])).item() == pytest.approx(generator, abs=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_clip_is_the_mean_over_its_own_patches(kind: Adversarial) -> None:
+    real, fake = torch.randn(3, 2, 4, 4), torch.randn(3, 2, 4, 4)
+    critic, generator = critic_loss(kind, real, fake), generator_loss(kind, fake)
+    assert critic.shape == generator.shape == (3,)
+    pairs = zip(real[1].flatten().tolist(), fake[1].flatten().tolist(), strict=True)
+    wanted = torch.tensor([by_hand(kind, r, f) for r, f in pairs], dtype=torch.float64).mean(0)
+    assert critic[1].item() == pytest.approx(wanted[0].item(), abs=1e-5)
+    assert generator[1].item() == pytest.approx(wanted[1].item(), abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_gradients_pull_real_up_and_fake_down_and_the_generator_the_other_way(kind: Adversarial) -> None:
+    real, fake = torch.zeros(1, 1, requires_grad=True), torch.zeros(1, 1, requires_grad=True)
+    critic_loss(kind, real, fake).sum().backward()
+    assert real.grad is not None
+    assert fake.grad is not None
+    assert real.grad.item() < 0
+    assert fake.grad.item() > 0 or kind == "lsgan"  # lsgan wants made logits at 0, where they are
+    wanted = torch.zeros(1, 1, requires_grad=True)
+    generator_loss(kind, wanted).sum().backward()
+    assert wanted.grad is not None
+    assert wanted.grad.item() < 0
+
+
+def test_bce_stays_finite_at_extreme_logits() -> None:
+    far = torch.tensor([[200.0]])
+    assert critic_loss("bce", -far, far).item() == pytest.approx(400)
+    assert generator_loss("bce", -far).item() == pytest.approx(200)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_bfloat16_logits_are_averaged_in_float32(kind: Adversarial) -> None:
+    logits = torch.ones(1, 4096, dtype=torch.bfloat16)
+    assert critic_loss(kind, logits, logits).dtype == torch.float32
+    assert generator_loss(kind, logits).item() == pytest.approx(by_hand(kind, 1, 1)[1], abs=1e-5)

@@ -1,0 +1,41 @@
+"""L1 and feature matching: means per clip, and the real side is a constant."""
+
+import pytest
+import torch
+
+from temporal_gan.losses.reconstruction import feature_matching, l1
+
+
+def test_l1_is_the_mean_absolute_difference_per_clip() -> None:
+    real = torch.randn(3, 2, 4, 5, 5)
+    assert l1(real, real).tolist() == [0, 0, 0]
+    offset = torch.tensor([0.5, -0.25, 2.0])
+    torch.testing.assert_close(l1(real + offset.view(3, 1, 1, 1, 1), real), offset.abs(), rtol=0, atol=1e-6)
+    half = torch.zeros(1, 2, 8)
+    half[:, 0] = 3
+    assert l1(half, torch.zeros_like(half)).item() == pytest.approx(1.5)
+
+
+def test_l1_of_bfloat16_is_computed_in_float32() -> None:
+    made, real = torch.full((1, 4096), 1.0).bfloat16(), torch.zeros(1, 4096).bfloat16()
+    assert l1(made, real).dtype == torch.float32
+    assert l1(made, real).item() == 1
+
+
+def test_feature_matching_averages_layers_whatever_their_size() -> None:
+    made = [torch.ones(2, 100), torch.ones(2, 3, 4)]
+    real = [torch.zeros(2, 100), torch.full((2, 3, 4), 4.0)]
+    assert feature_matching(made, real).tolist() == pytest.approx([2.0, 2.0])  # (1 + 3) / 2
+
+
+def test_feature_matching_teaches_only_the_made_side() -> None:
+    made, real = torch.ones(2, 6, requires_grad=True), torch.zeros(2, 6, requires_grad=True)
+    feature_matching([made], [real]).sum().backward()
+    assert made.grad is not None
+    assert float(made.grad.min()) > 0
+    assert real.grad is None
+
+
+def test_feature_matching_refuses_lists_of_different_length() -> None:
+    with pytest.raises(ValueError, match="zip"):
+        feature_matching([torch.ones(1, 2)], [torch.ones(1, 2)] * 2)

@@ -1,0 +1,255 @@
+"""The generator: told what to make, it makes that, one clip apart from another, and never looks ahead."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from tiny_networks import (
+    CHAIN14,
+    EXPRESSIONS,
+    random_batch,
+    reference_frames,
+    tiny_domain,
+    tiny_generator,
+    told,
+)
+
+from temporal_gan.batch import ClipBatch
+from temporal_gan.data.clips import with_references
+from temporal_gan.models.conditioning import Condition, Domain
+from temporal_gan.models.generator import Generator
+from temporal_gan.models.layers import Upsampling
+from temporal_gan.models.temporal import Temporal
+
+TEMPORAL = ("none", "conv", "gru")
+
+
+def make(generator: Generator, batch: ClipBatch, noise: torch.Tensor | None = None) -> torch.Tensor:
+    """The batch's clips, with a fixed noise unless given."""
+    if noise is None:
+        noise = torch.randn(len(batch), generator.config.nz, generator=torch.Generator().manual_seed(9))
+    return generator(told(generator, batch), noise)[0]
+
+
+def frames(condition: Condition, part: slice) -> Condition:
+    """Some frames of a condition; what has one value a clip stays."""
+    per_frame = {
+        n: v[:, part] for n, v in vars(condition).items() if isinstance(v, torch.Tensor) and v.ndim >= 3
+    }
+    return replace(condition, maps={r: m[:, part] for r, m in condition.maps.items()}, **per_frame)
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_a_clip_has_the_right_shape_and_range(size: int, channels: int) -> None:
+    domain = tiny_domain(channels=channels)
+    generator = tiny_generator(domain, size=size)
+    made = make(generator, random_batch(domain, 2, 2, size=size))
+    assert made.shape == (2, 2, channels, size, size)
+    assert float(made.abs().max()) <= 1
+    assert float(made.std()) > 0.01
+
+
+@pytest.mark.parametrize("upsample", ["deconv", "resize", "pixelshuffle"])
+@pytest.mark.parametrize("temporal", TEMPORAL)
+@pytest.mark.parametrize("temporal_size", [4, 16])
+def test_every_choice_makes_clips_and_teaches_every_weight(
+    upsample: Upsampling, temporal: Temporal, temporal_size: int
+) -> None:
+    generator = tiny_generator(
+        upsample=upsample, temporal=temporal, temporal_size=temporal_size, references=2
+    )
+    generator.requires_grad_(True)
+    # Three frames: the first one's past is all 0, and would leave weights on it without gradient.
+    made = make(generator, random_batch(generator.domain, 2, 3, references=2))
+    assert made.shape == (2, 3, 3, 32, 32)
+    made.square().mean().backward()
+    still = [n for n, p in generator.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still == []
+
+
+def test_no_weight_depends_on_the_number_of_joints() -> None:
+    many, few = tiny_generator(tiny_domain()), tiny_generator(tiny_domain(skeleton=CHAIN14))
+    shapes = [{n: p.shape for n, p in g.state_dict().items()} for g in (many, few)]
+    assert shapes[0] == shapes[1]
+    few.load_state_dict(many.state_dict())
+    assert make(few, random_batch(few.domain, 1, 2)).shape == (1, 2, 3, 32, 32)
+
+
+def test_a_skeleton_without_limbs_and_data_without_expressions_work() -> None:
+    domain = tiny_domain(skeleton=replace(CHAIN14, edges=()), expressions=(), characters=("one",))
+    generator = tiny_generator(domain, references=1)
+    made = make(generator, random_batch(domain, 2, 2, references=1))
+    assert bool(made.isfinite().all())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("temporal", TEMPORAL)
+@pytest.mark.parametrize("references", [0, 2])
+def test_a_clip_does_not_depend_on_the_others(temporal: Temporal, references: int) -> None:
+    generator = tiny_generator(temporal=temporal, references=references).train()
+    batch = random_batch(generator.domain, 3, 3, references=references)
+    other = random_batch(generator.domain, 3, 3, references=references, seed=1)
+    mixed = {
+        name: torch.cat([getattr(batch, name)[:1], getattr(other, name)[1:]])
+        for name, value in vars(batch).items()
+        if isinstance(value, torch.Tensor)
+    }
+    noise, changed = torch.randn(3, 4), torch.randn(3, 4)
+    changed[0] = noise[0]
+    one, two = make(generator, batch, noise), make(generator, replace(batch, **mixed), changed)
+    # The same shapes run the same kernels: not one bit may differ.
+    assert torch.equal(one[0], two[0])
+    assert bool((one[1:] != two[1:]).any())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("temporal", TEMPORAL)
+def test_a_frame_does_not_depend_on_what_comes_after(temporal: Temporal) -> None:
+    generator = tiny_generator(temporal=temporal, references=1)
+    batch = random_batch(generator.domain, 1, 5, references=1)
+    other = random_batch(generator.domain, 1, 5, seed=1)
+    whole = make(generator, batch)
+    for t in range(1, 5):
+        names = ("keypoints", "confidence", "layer", "expression")
+        changed = {n: torch.cat([getattr(batch, n)[:, :t], getattr(other, n)[:, t:]], dim=1) for n in names}
+        made = make(generator, replace(batch, **changed))
+        assert torch.equal(made[:, :t], whole[:, :t])
+        assert bool((made[:, t] != whole[:, t]).any())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("temporal", ["conv", "gru"])
+def test_a_frame_knows_of_the_one_before(temporal: Temporal) -> None:
+    generator = tiny_generator(temporal=temporal)
+    batch, other = random_batch(generator.domain, 1, 3), random_batch(generator.domain, 1, 3, seed=1)
+    changed = replace(batch, keypoints=torch.cat([other.keypoints[:, :1], batch.keypoints[:, 1:]], dim=1))
+    # Well above rounding, which would be 1e-6.
+    assert float((make(generator, changed) - make(generator, batch))[:, 1].abs().max()) > 1e-4
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("temporal", TEMPORAL)
+@pytest.mark.parametrize("pieces", [(1,) * 7, (3, 4), (5, 2)])
+def test_a_clip_made_in_pieces_is_the_clip_made_at_once(temporal: Temporal, pieces: tuple[int, ...]) -> None:
+    generator = tiny_generator(temporal=temporal, references=1)
+    condition = told(generator, random_batch(generator.domain, 2, 7, references=1))
+    noise = torch.randn(2, 4)
+    whole, _ = generator(condition, noise)
+    state, parts, start = None, [], 0
+    for count in pieces:
+        made, state = generator(frames(condition, slice(start, start + count)), noise, state)
+        parts.append(made)
+        start += count
+    # Other batch sizes may choose other kernels, whose sums round differently.
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=0, atol=1e-5)
+
+
+@torch.no_grad()
+def test_everything_that_is_commanded_matters() -> None:
+    generator = tiny_generator()
+    batch, noise = random_batch(generator.domain, 1, 2), torch.randn(1, 4)
+    base = make(generator, batch, noise)
+    changes = {
+        "pose": replace(batch, keypoints=batch.keypoints + 0.1),
+        "confidence": replace(batch, confidence=batch.confidence * 0),
+        "depth": replace(batch, layer=2 - batch.layer),
+        "expression": replace(batch, expression=1 - batch.expression),
+        "label": replace(batch, expression_confidence=batch.expression_confidence * 0),
+        "character": replace(batch, character=1 - batch.character),
+    }
+    for what, changed in changes.items():
+        assert float((make(generator, changed, noise) - base).abs().max()) > 1e-4, what
+    assert float((make(generator, batch, -noise) - base).abs().max()) > 1e-4
+    # The picture it should make is not looked at.
+    assert torch.equal(make(generator, replace(batch, video=-batch.video), noise), base)
+
+
+@torch.no_grad()
+def test_an_unlabelled_expression_is_not_read() -> None:
+    generator = tiny_generator()
+    batch = random_batch(generator.domain, 1, 2)
+    unknown = replace(batch, expression_confidence=batch.expression_confidence * 0)
+    other = replace(unknown, expression=1 - batch.expression)
+    assert torch.equal(make(generator, unknown), make(generator, other))
+    # Not labelled is not the same as labelled zero.
+    zero = replace(batch, expression=batch.expression * 0)
+    assert bool((make(generator, unknown) != make(generator, zero)).any())
+
+
+@torch.no_grad()
+def test_an_expression_at_one_frame_changes_that_frame() -> None:
+    generator = tiny_generator(temporal="none")
+    batch = random_batch(generator.domain, 1, 3)
+    changed = batch.expression.clone()
+    changed[:, 1] = 1 - changed[:, 1]
+    differs = (
+        (make(generator, replace(batch, expression=changed)) != make(generator, batch)).flatten(2).any(2)
+    )
+    assert differs.tolist() == [[False, True, False]]
+
+
+@torch.no_grad()
+def test_a_new_generator_shows_its_references_and_nothing_else() -> None:
+    """In the references' own pose the warp is the identity, so the mean of equal references is that picture."""
+    domain = tiny_domain()
+    generator = tiny_generator(domain, awake=False, references=2)
+    batch = random_batch(domain, 1, 1)
+    picture = reference_frames(domain, frames=1)["mika"] | {
+        "keypoints": batch.keypoints[0].numpy(),
+        "confidence": batch.confidence[0].numpy(),
+    }
+    shown = with_references(batch, picture, 2)
+    assert shown.reference_video is not None
+    # One of two references is missing (black, at confidence 0) and takes no part.
+    # 1e-3: the positions of the warp are float32.
+    torch.testing.assert_close(make(generator, shown)[0, 0], shown.reference_video[0, 0], rtol=0, atol=1e-3)
+
+
+@torch.no_grad()
+def test_references_matter_and_a_character_without_any_is_made_too() -> None:
+    generator = tiny_generator(references=2)
+    batch = random_batch(generator.domain, 1, 2, references=2)
+    assert batch.reference_video is not None
+    base = make(generator, batch)
+    other = replace(batch, reference_video=-batch.reference_video)
+    assert float((make(generator, other) - base).abs().max()) > 0.1
+    nothing = with_references(random_batch(generator.domain, 1, 2), {}, 2)
+    assert bool(make(generator, nothing).isfinite().all())
+    # The black frames that stand for missing ones are never shown.
+    assert not make(tiny_generator(awake=False, references=2), nothing).any()
+
+
+def test_learning_from_a_character_without_references_stays_finite() -> None:
+    """Also beside one that has them: a sum over no reference is where nan comes from, and nan spreads by gradient."""
+    generator = tiny_generator(references=2).requires_grad_(True)
+    rich = random_batch(generator.domain, 1, 2, references=2)
+    poor = with_references(random_batch(generator.domain, 1, 2), {}, 2)
+    joined = {
+        n: torch.cat([v, getattr(poor, n)]) for n, v in vars(rich).items() if isinstance(v, torch.Tensor)
+    }
+    made = make(generator, replace(rich, **joined, clip_id=("rich", "poor")))
+    made.square().mean().backward()
+    bad = [n for n, p in generator.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+    assert bad == []
+
+
+@torch.no_grad()
+def test_the_same_seed_builds_the_same_generator() -> None:
+    assert torch.equal(*(make(tiny_generator(), random_batch(tiny_domain(), 1, 2)) for _ in range(2)))
+
+
+def test_the_width_grows_towards_the_coarse_and_is_limited() -> None:
+    config = tiny_generator(width=4, max_width=16).config
+    assert [config.channels(r) for r in (32, 16, 8, 4)] == [4, 8, 16, 16]
+
+
+def test_a_domain_survives_plain_types() -> None:
+    domain = tiny_domain(skeleton=CHAIN14, channels=4)
+    assert Domain.from_dict(domain.to_dict()) == domain
+    assert domain.expressions == EXPRESSIONS
+    for name in domain.to_dict():
+        data = domain.to_dict()
+        del data[name]
+        with pytest.raises(ValueError, match=f"incomplete: '{name}'"):
+            Domain.from_dict(data)
