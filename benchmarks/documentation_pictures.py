@@ -39,7 +39,8 @@ def contact_sheet(animator: Animator, store: Store) -> Tensor:
 def reel(animator: Animator, frames: int, size: int) -> Tensor:
     """[T, 3, size, N * size]: every character, walking, waving and jumping, changing its expression."""
     motions = ("wave", "jump") if len(animator.characters) > 1 else ("wave", "jump", "walk")
-    shows = [(c, m, e) for c in animator.characters for m, e in zip(motions, ("neutral>happy", "happy>sad"), strict=False)]
+    faces = ("neutral>happy", "happy>sad", "sad>neutral")
+    shows = [(c, m, e) for c in animator.characters for m, e in zip(motions, faces, strict=False)]
     clips = [animator.generate(f"motion:{m}", e, c, frames, size) for c, m, e in shows]
     return torch.cat([composite_on_white(c) for c in clips], dim=-1)
 
@@ -50,8 +51,12 @@ def to_bytes(video: Tensor) -> np.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--demo", type=Path, default=Path("demo"), help="folder of a finished `temporal-gan demo`")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--demo", type=Path, default=Path("demo"), help="folder of a finished `temporal-gan demo`"
+    )
     parser.add_argument("--out", type=Path, default=Path("docs"))
     options = parser.parse_args()
     animator = load_animator(options.demo / "run")

@@ -36,13 +36,16 @@ def nearest_warp(store: Store) -> Callable[[ClipPair], Tensor]:
         assert pair.confidence is not None
         target, known = pair.keypoints[0].numpy(), pair.confidence[0].numpy() > 0
         shared = [known & (drawing.confidence[0] > 0) for drawing in labels]
-        distance = [((d.keypoints[0] - target) ** 2).sum(-1)[s].mean() for d, s in zip(labels, shared, strict=True)]
+        distance = [
+            ((d.keypoints[0] - target) ** 2).sum(-1)[s].mean() for d, s in zip(labels, shared, strict=True)
+        ]
         best = int(np.argmin(distance))
         row = rows[best]
         assert Letterbox(row.width, row.height, row.width).inner == (0, 0, row.width, row.width)
         picture = torch.from_numpy(store.frames(row.id)).permute(0, 3, 1, 2)[None].float() / 255
         pose = torch.from_numpy(labels[best].keypoints)[None], torch.from_numpy(labels[best].confidence)[None]
-        return limb_warp(picture, *pose, pair.keypoints[None], pair.confidence[None], store.info.skeleton.edges)[0, :, 0]
+        targets = pair.keypoints[None], pair.confidence[None]
+        return limb_warp(picture, *pose, *targets, store.info.skeleton.edges)[0, :, 0]
 
     return warp
 
@@ -62,7 +65,9 @@ def scores(made: Tensor, real: Tensor) -> dict[str, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--pictures", type=Path, help="folder for real | made | warped, a PNG a drawing")

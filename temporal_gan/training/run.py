@@ -94,10 +94,12 @@ def _clip_job(
         )
         for step, batch in enumerate(stream, first_step):
             first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
-            batch = batch.to(device)
-            yield augment(
+            # MPS has no float64, in which augmentation computes its maps.
+            batch = batch.to(torch.device("cpu") if device.type == "mps" else device)
+            batch = augment(
                 batch, config.data.augment, augment_seed, first_sample, info.skeleton, info.expressions
             )
+            yield batch.to(device)
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         assert isinstance(state.best_generator, Generator)
