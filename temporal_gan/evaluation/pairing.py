@@ -15,7 +15,7 @@ from ..errors import StoreError, UserError
 from ..inference.animator import Animator
 from ..inference.pose_source import store_pose
 from ..puppet.dataset import exact_flow_source
-from ..video_io import VIDEO_SUFFIXES, natural_key, read_frames
+from ..video_io import STILL_SUFFIXES, VIDEO_SUFFIXES, natural_key, read_frames
 from .clip_pairs import ClipPair
 
 
@@ -153,6 +153,8 @@ def _clips(path: Path) -> dict[str, Path | tuple[Store, str]]:
         inside = [f for f in path.iterdir() if f.suffix.lower() in VIDEO_SUFFIXES or f.is_dir()]
         if inside:
             return {f.stem: f for f in sorted(inside, key=lambda f: natural_key(f.name))}
+        if not any(f.suffix.lower() in STILL_SUFFIXES for f in path.iterdir()):
+            raise UserError(f"{path}: no clips in this folder (neither videos nor pictures)")
     if not path.exists():
         raise UserError(f"{path}: no such store, folder or clip")
     return {path.stem: path}

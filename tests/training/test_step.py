@@ -113,6 +113,10 @@ def test_every_weight_scales_its_own_part_of_the_generators_gradient(data: tuple
     total = sum(part for key, part in parts.items() if key.startswith("losses"))
     assert isinstance(total, Tensor)
     assert_equal_but_for_rounding(total, once, "sum")
+    # A critic's weight is that of its verdict and of its features.
+    by_critic = parts["critics__frame__weight"] + parts["critics__clip__weight"]
+    by_loss = parts["losses__adversarial_weight"] + parts["losses__feature_matching_weight"]
+    assert_equal_but_for_rounding(by_critic, by_loss, "critics")
 
 
 @pytest.mark.parametrize("step", [0, 1])
