@@ -126,12 +126,13 @@ def reference_preference(
         keypoints, confidence: [B, T, J, 2] in [0, 1], [B, T, J].
         reference_keypoints, reference_confidence: [B, R, J, 2], [B, R, J].
     Returns:
-        [B, T, R], -d^2 / (2 POSE_SIGMA^2) for the mean squared joint distance d^2, at least -8, so that a far
-        reference can still serve where a near one cannot; -inf for a reference without any joint.
+        [B, T, R], -(d^2 - the nearest one's d^2) / (2 POSE_SIGMA^2) for the mean squared joint distance d^2, at least
+        -8, so that a far reference can still serve where a near one cannot; -inf for one without any joint.
     """
     shared = ((confidence[:, :, None] > 0) & (reference_confidence[:, None] > 0)).float()
     squared = (keypoints[:, :, None] - reference_keypoints[:, None]).square().sum(-1) * shared
     distance = squared.sum(-1) / shared.sum(-1).clamp_min(1)
-    preference = (-distance / (2 * POSE_SIGMA**2)).clamp_min(-8)
-    missing = (reference_confidence <= 0).all(-1)[:, None]
+    missing = (reference_confidence <= 0).all(-1)[:, None].expand_as(distance)
+    nearest = distance.masked_fill(missing, float("inf")).amin(-1, keepdim=True).clamp_max(1e3)
+    preference = ((nearest - distance) / (2 * POSE_SIGMA**2)).clamp_min(-8)
     return preference.masked_fill(missing, float("-inf"))
