@@ -11,8 +11,8 @@ from .conditioning import Condition, Domain, map_channels
 from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
 
-FIRST_MASK = -2.0
-"""Logit of the painted part's share before anything is learned: 12 %."""
+FIRST_MASK = -5.0
+"""Logit of the painted part's share before anything is learned: 0.7 %."""
 BLEND_RANGE = 4.0
 """Largest learned blend logit: enough to overrule a preference by pose."""
 
