@@ -3,13 +3,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint clean
+.PHONY: demo test test-slow lint clean
 
 demo: $(VENV)/demo.installed
 	$(BIN)/temporal-gan demo --out demo
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest -m "not slow and not gpu and not network"
+
+test-slow: $(VENV)/dev.installed
+	$(BIN)/python -m pytest -m "slow and not gpu and not network"
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

@@ -362,7 +362,7 @@ def test_ctrl_c_without_anything_to_save(room: Path, tmp_path: Path) -> None:
     other = OtherProcess(tmp_path / "log", call, *arguments)
     other.wait_for((tmp_path / "s" / "video" / "puppet_000000.mkv").exists)
     other.send(signal.SIGINT)
-    assert other.wait() == 130
+    assert other.wait() == 130, other.output()
     assert "Traceback" not in other.output()
 
 

@@ -131,6 +131,7 @@ def assert_same_run(broken: Path, whole: Path, weights: str) -> None:
     assert not list(broken.rglob("*.tmp"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["clips", "pictures"])
 def test_killed_at_many_places_ends_bit_equal(kind: str, data: dict[str, Path], tmp_path: Path) -> None:
     values, weights = (
