@@ -38,7 +38,7 @@ class DemoSize:
     minutes: float
 
 
-FULL = DemoSize(clips=32, steps=900, minutes=6.0)
+FULL = DemoSize(clips=32, steps=900, minutes=5.5)
 FAST = DemoSize(clips=16, steps=120, minutes=1.0)
 
 

@@ -32,11 +32,6 @@ class LossConfig(Section):
         default=8, ge=1, description="taken every so many steps, and weighted by as many"
     )
     l1_weight: float = Field(default=0.0, ge=0, description="mean absolute difference to the real clip")
-    painted_l1_weight: float = Field(
-        default=0.0,
-        ge=0,
-        description="the same of what the network paints by itself, which else learns nothing until it beats the warp",
-    )
     feature_matching_weight: float = Field(
         default=0.0, ge=0, description="difference of the critics' inner features"
     )
@@ -111,7 +106,6 @@ class ExperimentConfig(Section):
                 for k in (
                     "r1_gamma",
                     "l1_weight",
-                    "painted_l1_weight",
                     "feature_matching_weight",
                     "flow_weight",
                 )
@@ -139,10 +133,6 @@ class ExperimentConfig(Section):
             raise ValueError("losses.r1_gamma needs a critic with a weight above 0")
         if not any_critic and not losses.l1_weight:
             raise ValueError("nothing to learn from: every critic and losses.l1_weight are 0")
-        if losses.painted_l1_weight and not self.model.references:
-            raise ValueError(
-                "losses.painted_l1_weight needs model.references; without, all is painted: l1_weight"
-            )
         if losses.flow_weight and self.data.frames < 2:
             raise ValueError("losses.flow_weight needs data.frames of at least 2")
         coarsest = self.model.size >> (

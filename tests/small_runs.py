@@ -145,7 +145,9 @@ class OtherProcess:
             context = multiprocessing.get_context("forkserver")
             context.set_forkserver_preload(["small_runs"])
             self._log = log
-            self._process = context.Process(target=_redirected, args=(str(log), function, arguments), daemon=True)
+            self._process = context.Process(
+                target=_redirected, args=(str(log), function, arguments), daemon=True
+            )
             self._process.start()
 
     def wait(self, seconds: float = 60) -> int:

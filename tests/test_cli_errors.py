@@ -61,13 +61,21 @@ def mistake(capfd: pytest.CaptureFixture[str]) -> Callable[..., str]:
     return run
 
 
-def training(room: Path, *more: object, store: Path | None = None, out: Path | None = None) -> tuple[object, ...]:
+def training(
+    room: Path, *more: object, store: Path | None = None, out: Path | None = None
+) -> tuple[object, ...]:
     data, run = store or room / "store", out or room / "never"
     return "train", room / "c.yaml", *more, "--data", data, "--out", run, "--quiet"
 
 
 def generating(room: Path, tmp_path: Path, **options: object) -> tuple[object, ...]:
-    values = {"animator": room / "run", "pose": "motion:wave", "out": tmp_path / "a.gif", "frames": 2, **options}
+    values = {
+        "animator": room / "run",
+        "pose": "motion:wave",
+        "out": tmp_path / "a.gif",
+        "frames": 2,
+        **options,
+    }
     return "generate", *[x for key, value in values.items() for x in (f"--{key}", value)], "--quiet"
 
 
@@ -155,7 +163,9 @@ def test_a_truncated_video_to_evaluate(room: Path, tmp_path: Path, mistake: Call
 
 
 @pytest.mark.parametrize("split", ["train", "val", "test"])
-def test_a_keypoint_that_is_no_number(room: Path, tmp_path: Path, mistake: Callable[..., str], split: str) -> None:
+def test_a_keypoint_that_is_no_number(
+    room: Path, tmp_path: Path, mistake: Callable[..., str], split: str
+) -> None:
     """In whichever split it lies: none of the figures may become NaN."""
     path = copy_of(room / "store", tmp_path)
     clip = Store.open(path).split(split)[0].id
@@ -182,9 +192,13 @@ def drawings(folder: Path, keypoints: str) -> Path:
 
 
 @pytest.mark.parametrize("number", ["nan", "inf", "x", ""])
-def test_a_keypoint_that_is_no_number_in_an_import(tmp_path: Path, mistake: Callable[..., str], number: str) -> None:
+def test_a_keypoint_that_is_no_number_in_an_import(
+    tmp_path: Path, mistake: Callable[..., str], number: str
+) -> None:
     folder = drawings(tmp_path / "drawings", f"Head,1,2,a.png\nTail,3,{number},a.png\n")
-    line = mistake("import", "charactergan", folder, "--out", tmp_path / "s", "--quiet", command=call_preprocess)
+    line = mistake(
+        "import", "charactergan", folder, "--out", tmp_path / "s", "--quiet", command=call_preprocess
+    )
     assert line.startswith(f"{folder / 'keypoints.csv'}:2")
     assert not (tmp_path / "s" / "store.json").exists()
 
@@ -292,7 +306,9 @@ def test_weights_that_are_missing_cut_or_of_another_kind(
     whole = (room / "run" / "animator.safetensors").read_bytes()
     cut = tmp_path / "cut.safetensors"
     cut.write_bytes(whole[: len(whole) // 2])
-    assert mistake(*generating(room, tmp_path, animator=cut)).startswith(f"{cut}: not a readable safetensors file")
+    assert mistake(*generating(room, tmp_path, animator=cut)).startswith(
+        f"{cut}: not a readable safetensors file"
+    )
     missing = tmp_path / "missing.safetensors"
     assert mistake(*generating(room, tmp_path, animator=missing)) == f"{missing}: no such weights file"
     assert "a run writes it" in mistake(*generating(room, tmp_path, animator=tmp_path))
@@ -323,7 +339,9 @@ def unwritable(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("below", ["", "deeper"])
-def test_nothing_can_be_written_there(room: Path, tmp_path: Path, mistake: Callable[..., str], below: str) -> None:
+def test_nothing_can_be_written_there(
+    room: Path, tmp_path: Path, mistake: Callable[..., str], below: str
+) -> None:
     out = unwritable(tmp_path) / below
     assert str(out) in mistake(*training(room, out=out))
     assert str(out) in mistake("puppet", "--out", out, "--clips", 1, "--frames", 2, "--size", 32, "--quiet")
@@ -348,7 +366,9 @@ def test_a_folder_without_permission(room: Path, tmp_path: Path, mistake: Callab
 # Exit codes of the other kinds
 
 
-def test_our_own_fault_keeps_its_traceback(room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_our_own_fault_keeps_its_traceback(
+    room: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a defect of ours")
 
@@ -369,7 +389,17 @@ def test_ctrl_c_without_anything_to_save(room: Path, tmp_path: Path) -> None:
 def test_in_a_fresh_interpreter(tmp_path: Path) -> None:
     """As a user's shell sees it; the tests above run in this process."""
     code = "from temporal_gan.cli import main; main()"
-    command = [sys.executable, "-c", code, "train", "tiny", "--data", str(tmp_path), "--out", str(tmp_path / "run")]
+    command = [
+        sys.executable,
+        "-c",
+        code,
+        "train",
+        "tiny",
+        "--data",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "run"),
+    ]
     run = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert (run.stdout, run.stderr) == ("", f"error: {tmp_path}: is no clip store (no store.json in it)\n")

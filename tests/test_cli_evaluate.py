@@ -69,7 +69,9 @@ def test_a_folder_of_another_tools_clips(store: Store, tmp_path: Path) -> None:
     assert exact["by_name"]["psnr"]["value"] == 100
     lossy = evaluate(folder_of_clips(store, tmp_path / "mp4", ".mp4"), store.path, tmp_path / "b")
     assert 20 < lossy["by_name"]["psnr"]["value"] < 60
-    darker = evaluate(folder_of_clips(store, tmp_path / "dark", ".mkv", change=-51), store.path, tmp_path / "c")
+    darker = evaluate(
+        folder_of_clips(store, tmp_path / "dark", ".mkv", change=-51), store.path, tmp_path / "c"
+    )
     # Nearly every pixel is 0.2 darker: at most 10 log10(1 / 0.04) dB, a little more where black stays black.
     assert darker["by_name"]["psnr"]["value"] == pytest.approx(13.98, abs=0.5)
     pictures = evaluate(folder_of_clips(store, tmp_path / "folders", ""), store.path, tmp_path / "d")
@@ -127,7 +129,9 @@ def test_clips_that_cannot_be_paired_are_named(
     assert error.count("\n") == 1
 
 
-def test_another_length_is_refused_by_name(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_another_length_is_refused_by_name(
+    store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     row = store.split("test")[0]
     write_frames(tmp_path / f"{row.id}.mkv", store.frames(row.id)[:4], 24)
     assert call("evaluate", tmp_path / f"{row.id}.mkv", store.path, "--out", tmp_path / "out", "--quiet") == 2

@@ -60,7 +60,9 @@ def on_white(frames: np.ndarray) -> np.ndarray:
         ("a.mp4", 3, 12),
     ],
 )  # fmt: skip
-def test_every_format_holds_the_same_clip(trained: Path, tmp_path: Path, name: str, channels: int, loss: float) -> None:
+def test_every_format_holds_the_same_clip(
+    trained: Path, tmp_path: Path, name: str, channels: int, loss: float
+) -> None:
     exact = generate(trained, tmp_path / "exact.mkv", "--frames", 5).frames_u8
     assert 0 < exact[..., 3].mean() < 255
     got = generate(trained, tmp_path / name, "--frames", 5)
@@ -89,9 +91,17 @@ def test_the_same_arguments_give_the_same_bytes(trained: Path, tmp_path: Path, n
 
 @pytest.mark.parametrize("size", [8, 31, 33, 50, 128])
 def test_any_size(trained: Path, tmp_path: Path, size: int) -> None:
-    assert generate(trained, tmp_path / "a.gif", "--frames", 2, "--size", size).frames_u8.shape[1:3] == (size, size)
+    assert generate(trained, tmp_path / "a.gif", "--frames", 2, "--size", size).frames_u8.shape[1:3] == (
+        size,
+        size,
+    )
     even = size + size % 2  # H.264 knows no odd sizes
-    assert generate(trained, tmp_path / "a.mp4", "--frames", 2, "--size", size).frames_u8.shape == (2, even, even, 3)
+    assert generate(trained, tmp_path / "a.mp4", "--frames", 2, "--size", size).frames_u8.shape == (
+        2,
+        even,
+        even,
+        3,
+    )
 
 
 @pytest.mark.parametrize("name", ["a.mp4", "a.gif", "a.webm", "a.png", "a"])
@@ -141,7 +151,9 @@ def test_the_seed_is_also_the_clips_noise(trained: Path, store: Store, tmp_path:
 
 def test_an_expression_over_time_from_a_file(trained: Path, tmp_path: Path) -> None:
     (tmp_path / "face.csv").write_text("time,happy,sad\n0,0,1\n0.1,1,0\n")
-    by_file = generate(trained, tmp_path / "a.mkv", "--frames", 3, "--expression", tmp_path / "face.csv").frames_u8
+    by_file = generate(
+        trained, tmp_path / "a.mkv", "--frames", 3, "--expression", tmp_path / "face.csv"
+    ).frames_u8
     assert not np.array_equal(by_file, generate(trained, tmp_path / "b.mkv", "--frames", 3).frames_u8)
 
 
@@ -168,7 +180,9 @@ def test_backgrounds(trained: Path, tmp_path: Path) -> None:
     behind = np.zeros((1, 20, 40, 3), np.uint8)
     behind[..., 0], behind[:, :, 20:, 2] = 200, 100
     write_frames(tmp_path / "behind.png", behind, 1.0)
-    picture = generate(trained, tmp_path / "p.mkv", "--frames", 2, "--background", tmp_path / "behind.png").frames_u8
+    picture = generate(
+        trained, tmp_path / "p.mkv", "--frames", 2, "--background", tmp_path / "behind.png"
+    ).frames_u8
     alpha = exact[..., 3:].astype(np.float64) / 255
     # The middle 20x20 of the 40x20 picture, twice as large; away from the seam it is flat.
     for part, colour in ((np.s_[:, :, :12], (200, 0, 0)), (np.s_[:, :, 20:], (200, 0, 100))):
@@ -230,7 +244,9 @@ def test_the_pixels_come_from_the_weights_file(trained: Path, tmp_path: Path, pa
     assert (on_white(made) != on_white(changed)).mean() > 0.05
 
 
-def test_the_puppet_draws_nothing_here(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_puppet_draws_nothing_here(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object) -> None:
         pytest.fail("generate rendered a puppet")
 

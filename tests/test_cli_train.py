@@ -22,7 +22,9 @@ def test_puppet_then_train(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     store, run = tmp_path / "store", tmp_path / "run"
     assert call("puppet", "--out", store, "--clips", 4, "--frames", 5, "--size", 32, "--seed", 3) == 0
     said = capsys.readouterr()
-    assert re.search(rf"^{re.escape(str(store))}: 4 clips, 20 frames, content [0-9a-f]{{16}}$", said.out, re.M)
+    assert re.search(
+        rf"^{re.escape(str(store))}: 4 clips, 20 frames, content [0-9a-f]{{16}}$", said.out, re.M
+    )
     assert len(validate_store(store, deep=True).clips) == 4
     file = config_file(tmp_path / "c.yaml", CLIP_GAN)
     assert call("train", file, "train.steps=2", "losses.l1_weight=5", "--data", store, "--out", run) == 0
@@ -45,7 +47,13 @@ def test_quiet_says_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -
 
 
 def test_puppet_options_reach_the_store(tmp_path: Path) -> None:
-    options = {"--characters": "miko", "--motions": "walk,jump", "--expressions": "sad", "--fps": 12, "--truth": "flow"}
+    options = {
+        "--characters": "miko",
+        "--motions": "walk,jump",
+        "--expressions": "sad",
+        "--fps": 12,
+        "--truth": "flow",
+    }
     flat = [str(x) for pair in options.items() for x in pair]
     arguments = ("--clips", 3, "--frames", 4, "--size", 48, "--workers", 1, "--quiet", *flat)
     assert call("puppet", "--out", tmp_path / "a", *arguments) == 0
@@ -87,7 +95,10 @@ def test_the_tiny_recipe_on_two_clips_of_eight_frames(tmp_path: Path) -> None:
 @pytest.mark.skipif(not DRAWINGS.is_dir(), reason="needs the folder of drawings")
 @pytest.mark.parametrize("name", ["dino", "watercolor-man"])
 def test_the_tiny_recipe_on_drawings(name: str, tmp_path: Path) -> None:
-    assert call_preprocess("import", "charactergan", DRAWINGS / name, "--out", tmp_path / "store", "--quiet") == 0
+    assert (
+        call_preprocess("import", "charactergan", DRAWINGS / name, "--out", tmp_path / "store", "--quiet")
+        == 0
+    )
     last = train_tiny(tmp_path / "store", tmp_path / "run")[-1]
     assert "loss/frame_generator" in last
     assert not {"loss/clip_generator", "loss/flow"} & last.keys()

@@ -48,5 +48,7 @@ def test_both_readmes_give_the_same_commands() -> None:
         re.findall(r"^(?:make|temporal-gan)[^#\n]*", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE)
         for name in ("README.md", "README.zh-CN.md")
     ]
-    english, chinese = ([c.strip().replace("图片文件夹", "FOLDER_OF_PICTURES") for c in found] for found in commands)
+    english, chinese = (
+        [c.strip().replace("图片文件夹", "FOLDER_OF_PICTURES") for c in found] for found in commands
+    )
     assert english == chinese

@@ -75,7 +75,8 @@ class ReferencePool:
         return [(clip, int(f)) for f in draw.permutation(outside)[:POOL]]
 
     def bank(self, character: str) -> dict[str, np.ndarray]:
-        """Up to ``POOL`` frames of a character in poses as different as possible, to carry in an animator.
+        """Up to ``POOL`` frames of a character to carry in an animator, drawn as the windows' pools are in training:
+        a network that learned how far to trust references meets the same kind afterwards.
 
         Returns:
             video uint8 [P, C, S, S], keypoints float32 [P, J, 2], confidence float32 [P, J], layer int64 [P, J].
@@ -83,24 +84,14 @@ class ReferencePool:
         clips = self._clips[character]
         if not len(clips):
             raise StoreError(f"character {character!r} has no clips in split 'train'")
-        # Evenly spread candidates: reading every frame of a large store would take minutes.
-        candidates = [
-            (int(c), f) for c in clips[:: max(1, len(clips) // 256)] for f in range(int(self._frames[c]))
-        ]
-        candidates = candidates[:: max(1, len(candidates) // 1024)]
-        points = self.read(candidates, ("keypoints", "confidence"))
-        place, known = points["keypoints"], points["confidence"] > 0
-
-        def distance(index: int) -> np.ndarray:
-            shared = known & known[index]
-            return (((place - place[index]) ** 2).sum(-1) * shared).sum(-1) / np.maximum(shared.sum(-1), 1)
-
-        chosen = [0]
-        nearest = distance(0)
-        while len(chosen) < min(POOL, len(candidates)):
-            chosen.append(int(nearest.argmax()))
-            nearest = np.minimum(nearest, distance(chosen[-1]))
-        return self.read([candidates[i] for i in chosen], ("video", "keypoints", "confidence", "layer"))
+        draw = numpy_generator(0, "bank", character)
+        # Every clip in turn: with few frames to draw, no motion should be left out.
+        turns = [clips[i % len(clips)] for i in range(min(8 * POOL, int(self._frames[clips].sum())))]
+        order = np.concatenate(
+            [draw.permutation(turns[i : i + len(clips)]) for i in range(0, len(turns), len(clips))]
+        )
+        frames = dict.fromkeys((int(c), int(draw.integers(self._frames[c]))) for c in order)
+        return self.read(list(frames)[:POOL], ("video", "keypoints", "confidence", "layer"))
 
     def read(self, frames: list[tuple[int, int]], names: tuple[str, ...]) -> dict[str, np.ndarray]:
         """Arrays [P, ...] of (clip position, frame) pairs."""

@@ -11,10 +11,8 @@ from .conditioning import Condition, Domain, map_channels
 from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
 
-FIRST_MASK = -5.0
-"""Logit of the painted part's share before anything is learned: 0.7 %."""
-BLEND_RANGE = 4.0
-"""Largest learned blend logit: enough to overrule a preference by pose."""
+BLEND_RANGE = 1.0
+"""Largest learned blend logit: enough to choose among near references, not to overrule their distance in pose."""
 
 
 class GeneratorConfig(Section):
@@ -46,8 +44,8 @@ class GeneratorConfig(Section):
 class Generator(nn.Module):
     """Condition and noise -> clip.
 
-    Texture is carried, not remembered: reference frames warped to the pose are blended pixel by pixel, and a mask says
-    where what the network paints itself takes their place.
+    Texture is carried, not remembered: the output is a blend, pixel by pixel, of reference frames warped to the pose,
+    plus what the network paints to repair it.
 
     Noise, expression and character become a style vector per frame. An encoder reads the pose maps from fine to
     coarse; the decoder goes from 4x4 back up, at each resolution modulated by the style (FiLM, Perez et al. 2018,
@@ -75,13 +73,10 @@ class Generator(nn.Module):
         )
         self.modulate = nn.ModuleDict({str(r): _Modulation(width(r), width(r), style) for r in resolutions})
         self.temporal = make_temporal(config.temporal, width(config.temporal_size))
-        blends = config.references + 1 if config.references else 0
-        self.to_frame = nn.Conv2d(width(config.size), domain.channels + blends, 3, 1, 1)
-        # At first mostly the warped references, blended by pose alone; learning moves from there in small steps.
+        self.to_frame = nn.Conv2d(width(config.size), domain.channels + config.references, 3, 1, 1)
+        # At first the warped references blended by pose alone, from which learning moves in small steps.
         nn.init.zeros_(self.to_frame.weight)
         nn.init.zeros_(self.to_frame.bias)  # type: ignore[arg-type]
-        if config.references:
-            nn.init.constant_(self.to_frame.bias[-1:], FIRST_MASK)  # type: ignore[index]
         self._resolutions = resolutions
 
     def forward(
@@ -97,13 +92,6 @@ class Generator(nn.Module):
             video [B, T, C, S, S], and the state for the frames after. Its range is that of [-1, 1] but nothing holds it
             there: a tanh, pushed against the white page by L1, stops learning (LOG.md 2026-11-21).
         """
-        video, _, state = self.parts(condition, noise, state)
-        return video, state
-
-    def parts(
-        self, condition: Condition, noise: Tensor, state: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor | None]:
-        """As :meth:`forward`, and between its two results what the network painted by itself, of the video's shape."""
         b, t = condition.face.shape[:2]
         who = torch.cat([noise, self.character(condition.character)], dim=1)
         style = self.style(torch.cat([who[:, None].expand(-1, t, -1), condition.face], dim=-1)).flatten(0, 1)
@@ -129,18 +117,15 @@ class Generator(nn.Module):
         out = self.to_frame(x).view(b, t, -1, *x.shape[2:])
         painted = out[:, :, : self.domain.channels]
         if not self.config.references:
-            return painted, painted, state
+            return painted, state
         assert condition.warped is not None
         assert condition.preference is not None
         preference = condition.preference[..., None, None]
-        there = preference.isfinite()
         # Bounded, since a softmax that has become certain no longer learns.
-        learned = BLEND_RANGE * torch.tanh(out[:, :, self.domain.channels : -1] / BLEND_RANGE)
+        learned = BLEND_RANGE * torch.tanh(out[:, :, self.domain.channels :] / BLEND_RANGE)
         # Not -inf: a softmax over references that are all missing would not be a number, nor would its gradient.
-        weight = (learned + preference.clamp_min(-1e4)).softmax(dim=2) * there
-        carried = (weight[:, :, :, None] * condition.warped).sum(2)
-        mask = torch.where(there.any(2, keepdim=True), torch.sigmoid(out[:, :, -1:]), 1.0)
-        return carried + mask * (painted - carried), painted, state
+        weight = (learned + preference.clamp_min(-1e4)).softmax(dim=2) * preference.isfinite()
+        return (weight[:, :, :, None] * condition.warped).sum(2) + painted, state
 
 
 class _Modulation(nn.Module):

@@ -76,13 +76,13 @@ def take_step(
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")
     noise = noise[world.local_slice(config.data.batch)].to(batch.video.device)
     with autocast(config, batch.video.device):
-        made, painted, _ = state.generator.parts(condition, noise)
+        made, _ = state.generator(condition, noise)
     made = made.float()
 
     log: dict[str, Tensor] = {}
     if state.critics:
         log |= _update_critics(state, batch, made.detach(), condition, config, world)
-    log |= _update_generator(state, batch, made, painted, condition, config, world)
+    log |= _update_generator(state, batch, made, condition, config, world)
     state.step += 1
     assert state.ema is not None
     update_ema(state.ema, state.generator, state.step, config.optim.ema_halflife_steps)
@@ -129,7 +129,6 @@ def _update_generator(
     state: TrainState,
     batch: ClipBatch,
     made: Tensor,
-    painted: Tensor,
     condition: Condition,
     config: ExperimentConfig,
     world: World,
@@ -152,8 +151,6 @@ def _update_generator(
             terms[f"{name}_feature_matching"] = (losses.feature_matching_weight * weights[name], matching)
     if losses.l1_weight:
         terms["l1"] = (losses.l1_weight, l1(made, batch.video))
-    if losses.painted_l1_weight:
-        terms["painted_l1"] = (losses.painted_l1_weight, l1(painted, batch.video))
     if losses.flow_weight and batch.flow is not None and batch.flow_valid is not None:
         terms["flow"] = (losses.flow_weight, flow_consistency(made, batch.flow, batch.flow_valid))
     total = torch.stack([weight * term.mean() for weight, term in terms.values()]).sum()

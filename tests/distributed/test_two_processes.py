@@ -83,7 +83,9 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Each run on one process and on two; then on two, one that cannot be; ``errors`` is what that wrote."""
     room = tmp_path_factory.mktemp("runs")
     store = puppet_store(room / "store").path
-    everything = {name: {"data__batch": 4, "train__keep_checkpoints": 9, **more} for name, more in CHANGES.items()}
+    everything = {
+        name: {"data__batch": 4, "train__keep_checkpoints": 9, **more} for name, more in CHANGES.items()
+    }
     files = {name: config_file(room / f"{name}.yaml", CLIP_GAN, **more) for name, more in everything.items()}
     files["odd"] = config_file(room / "odd.yaml", CLIP_GAN, data__batch=3)
     commands = [
@@ -97,7 +99,9 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
             log = take_step(state, batch, cfg, world)
             if state.step == 1:
                 parts = (("generator", state.generator), ("critics", state.critics))
-                gradients.update({f"{part}.{n}": p.grad.clone() for part, m in parts for n, p in m.named_parameters()})
+                gradients.update(
+                    {f"{part}.{n}": p.grad.clone() for part, m in parts for n, p in m.named_parameters()}
+                )
             return log
 
         patch.setattr(run, "take_step", spy)
@@ -129,7 +133,9 @@ def test_the_first_steps_gradients_agree(room: Path, name: str, part: str) -> No
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_weights_after_six_steps_agree(room: Path, name: str) -> None:
-    one, two = (load_checkpoint(room / f"{name}_{n}" / "checkpoints" / "step_00000006.pt") for n in ("one", "two"))
+    one, two = (
+        load_checkpoint(room / f"{name}_{n}" / "checkpoints" / "step_00000006.pt") for n in ("one", "two")
+    )
     for part in ("generator", "critics", "ema"):
         assert relative_difference(two[part], one[part]) < WEIGHTS[name], part
 

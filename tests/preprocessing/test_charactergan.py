@@ -10,10 +10,10 @@ from PIL import Image
 
 from preprocessing import cli
 from preprocessing.importers.charactergan import import_charactergan
-from temporal_gan.drawings import read_charactergan
 from temporal_gan.alpha import over_white
 from temporal_gan.data.store import Store
 from temporal_gan.data.validation import validate_store
+from temporal_gan.drawings import read_charactergan
 from temporal_gan.errors import UserError
 from temporal_gan.expressions import EXPRESSIONS
 from temporal_gan.video_io import read_picture

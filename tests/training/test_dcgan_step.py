@@ -32,7 +32,8 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def batches(count: int, classes: int = 1) -> list[tuple[Tensor, Tensor]]:
     draw = torch.Generator().manual_seed(5)
     return [
-        (torch.rand(BATCH, 3, 64, 64, generator=draw) * 2 - 1, torch.arange(BATCH) % classes) for _ in range(count)
+        (torch.rand(BATCH, 3, 64, 64, generator=draw) * 2 - 1, torch.arange(BATCH) % classes)
+        for _ in range(count)
     ]
 
 
@@ -127,7 +128,11 @@ def grids(out: Path) -> list[str]:
 
 def test_a_grid_at_the_end_of_each_pass_and_64_pictures_at_the_end(pictures: Path, tmp_path: Path) -> None:
     train(config(DCGAN), pictures, tmp_path, quiet=True)  # 10 pictures, 4 a step
-    assert grids(tmp_path) == ["epoch_0001_step_00000003.png", "epoch_0002_step_00000005.png", "final_samples.png"]
+    assert grids(tmp_path) == [
+        "epoch_0001_step_00000003.png",
+        "epoch_0002_step_00000005.png",
+        "final_samples.png",
+    ]
     for name in grids(tmp_path):
         assert read_frames(tmp_path / "previews" / name).frames_u8.shape == (1, 8 * 66 + 2, 8 * 66 + 2, 3)
     first, last = (read_frames(tmp_path / "previews" / grids(tmp_path)[i]).frames_u8[0] for i in (0, -1))
@@ -155,7 +160,9 @@ def classes_config(**changes: Any) -> ExperimentConfig:
 def test_classes_reach_both_networks() -> None:
     cfg = classes_config()
     state = build_dcgan_state(cfg, 3, CPU)
-    before = {n: p.detach().clone() for m in (state.generator, state.critics) for n, p in m.named_parameters()}
+    before = {
+        n: p.detach().clone() for m in (state.generator, state.critics) for n, p in m.named_parameters()
+    }
     take_dcgan_step(state, batches(1, classes=2)[0], cfg, World())
     for module, name in ((state.generator, "embed.weight"), (state.critics, "image.embed.weight")):
         after = dict(module.named_parameters())[name]
@@ -183,7 +190,9 @@ def by_class(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_class_on_request(by_class: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     means = {}
     for name in ("red", "blue"):
-        assert call("sample", by_class, "--count", 16, "--class", name, "--out", tmp_path / f"{name}.png") == 0
+        assert (
+            call("sample", by_class, "--count", 16, "--class", name, "--out", tmp_path / f"{name}.png") == 0
+        )
         grid = read_frames(tmp_path / f"{name}.png").frames_u8[0]
         assert grid.shape == (2 * 66 + 2, 8 * 66 + 2, 3)
         means[name] = grid.mean(axis=(0, 1))
@@ -195,7 +204,9 @@ def test_a_class_on_request(by_class: Path, tmp_path: Path, capsys: pytest.Captu
 
 def test_samples_of_every_class_in_turn(by_class: Path, tmp_path: Path) -> None:
     for name, more in (("mixed", ()), ("again", ()), ("other", ("--seed", 1))):
-        assert call("sample", by_class, "--count", 64, "--out", tmp_path / f"{name}.png", "--quiet", *more) == 0
+        assert (
+            call("sample", by_class, "--count", 64, "--out", tmp_path / f"{name}.png", "--quiet", *more) == 0
+        )
     mixed = (tmp_path / "mixed.png").read_bytes()
     assert (tmp_path / "again.png").read_bytes() == mixed
     assert (tmp_path / "other.png").read_bytes() != mixed
@@ -206,7 +217,9 @@ def test_samples_of_every_class_in_turn(by_class: Path, tmp_path: Path) -> None:
     assert cfg.conditional
 
 
-def test_an_unknown_class_is_refused(by_class: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_class_is_refused(
+    by_class: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert call("sample", by_class, "--class", "green", "--out", tmp_path / "a.png") == 2
     assert capsys.readouterr().err == "error: --class 'green' is not one of: blue, red\n"
 

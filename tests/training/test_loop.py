@@ -33,7 +33,10 @@ from temporal_gan.video_io import read_frames
 
 # L1 alone: as little work a step as there can be.
 PLAIN = changed(
-    CLIP_GAN, losses={"adversarial_weight": 0, "l1_weight": 1.0}, data={"batch": 2, "frames": 3}, model__references=0
+    CLIP_GAN,
+    losses={"adversarial_weight": 0, "l1_weight": 1.0},
+    data={"batch": 2, "frames": 3},
+    model__references=0,
 )
 
 
@@ -64,7 +67,10 @@ def test_what_a_run_leaves_behind(store: Store, tmp_path: Path) -> None:
     assert outcome == Outcome(6)
     assert parse_config(_yaml(tmp_path / "config.yaml"), ExperimentConfig, "") == config(CLIP_GAN)
     assert steps(tmp_path) == [4, 6]
-    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == ["step_00000003.mp4", "step_00000006.mp4"]
+    assert sorted(p.name for p in (tmp_path / "previews").iterdir()) == [
+        "step_00000003.mp4",
+        "step_00000006.mp4",
+    ]
     lines = stats(tmp_path)
     assert [line["step"] for line in lines] == [1, 2, 3, 4, 5, 6]
     assert [line["step"] for line in lines if "preview/foreground_psnr" in line] == [3, 6]
@@ -90,7 +96,9 @@ def test_intervals_decide_what_is_written(store: Store, tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "previews").iterdir()] == ["step_00000005.mp4"]
 
 
-def test_previews_show_the_validation_clips(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_previews_show_the_validation_clips(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shown: list[str] = []
     preview = run.preview_clips
 
@@ -169,7 +177,14 @@ def files(folder: Path) -> dict[str, bytes]:
 def test_another_configuration_is_refused_with_every_difference(store: Store, started: Path) -> None:
     before = files(started)
     with pytest.raises(CheckpointError) as caught:
-        train(store, started, train__steps=4, train__seed=1, losses__l1_weight=2.0, data__augment={"flip_prob": 0.5})
+        train(
+            store,
+            started,
+            train__steps=4,
+            train__seed=1,
+            losses__l1_weight=2.0,
+            data__augment={"flip_prob": 0.5},
+        )
     message = str(caught.value)
     assert "losses.l1_weight: 1.0 -> 2.0; train.seed: 0 -> 1" in message
     assert "data.augment.flip_prob: 0.0 -> 0.5" in message
@@ -195,7 +210,9 @@ def test_a_finished_run_repeated_changes_nothing(store: Store, started: Path) ->
     assert again == Outcome(2)
     after = files(started)
     events = {name for name in after if "tensorboard" in name}
-    assert {n: b for n, b in after.items() if n not in events} == {n: b for n, b in before.items() if n not in events}
+    assert {n: b for n, b in after.items() if n not in events} == {
+        n: b for n, b in before.items() if n not in events
+    }
 
 
 def test_fewer_steps_than_done_are_refused(store: Store, started: Path) -> None:
@@ -273,13 +290,17 @@ def test_what_an_interrupted_save_left_is_removed(store: Store, started: Path) -
 
 
 def endless(store: Path, out: Path, values: dict[str, Any]) -> int:
-    return call("train", config_file(out.with_suffix(".yaml"), values), "--data", store, "--out", out, "--quiet")
+    return call(
+        "train", config_file(out.with_suffix(".yaml"), values), "--data", store, "--out", out, "--quiet"
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_says_how_to_go_on(store: Store, tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "run"
-    values = changed(PLAIN, train__steps=100000, train__save_every_steps=100000, train__preview_every_steps=100000)
+    values = changed(
+        PLAIN, train__steps=100000, train__save_every_steps=100000, train__preview_every_steps=100000
+    )
     other = OtherProcess(tmp_path / "log", endless, store.path, out, values)
     other.wait_for(lambda: (out / "stats.jsonl").is_file() and len(stats_so_far(out)) > 2)
     other.send(number)

@@ -120,7 +120,9 @@ def assert_same_run(broken: Path, whole: Path, weights: str) -> None:
         assert_same_tensors(
             *(checkpoint.load_checkpoint(folder / "checkpoints" / name) for folder in (broken, whole)), name
         )
-    assert_same_tensors(*(safetensors.torch.load_file(folder / weights) for folder in (broken, whole)), weights)
+    assert_same_tensors(
+        *(safetensors.torch.load_file(folder / weights) for folder in (broken, whole)), weights
+    )
     assert (broken / weights).read_bytes() == (whole / weights).read_bytes()
     assert [line["step"] for line in stats(broken)] == list(range(1, STEPS + 1))
     assert stats(broken) == stats(whole)
@@ -171,7 +173,12 @@ def test_killed_from_outside_at_any_moment_ends_bit_equal(data: dict[str, Path],
 
 
 def test_more_steps_later_are_the_same_as_all_at_once(data: dict[str, Path], tmp_path: Path) -> None:
-    run.train(config(CLIP_GAN, train__steps=3, train__save_every_steps=3), data["clips"], tmp_path / "two", quiet=True)
+    run.train(
+        config(CLIP_GAN, train__steps=3, train__save_every_steps=3),
+        data["clips"],
+        tmp_path / "two",
+        quiet=True,
+    )
     run.train(config(CLIP_GAN), data["clips"], tmp_path / "two", quiet=True)
     train(CLIP_GAN, data["clips"], tmp_path / "one")
     name = weights_file.ANIMATOR_FILE

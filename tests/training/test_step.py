@@ -55,7 +55,9 @@ def fresh(domain: Domain, cfg: ExperimentConfig, step: int = 0) -> TrainState:
 
 
 def gradients(module: nn.Module) -> dict[str, Tensor]:
-    return {n: torch.zeros_like(p) if p.grad is None else p.grad.clone() for n, p in module.named_parameters()}
+    return {
+        n: torch.zeros_like(p) if p.grad is None else p.grad.clone() for n, p in module.named_parameters()
+    }
 
 
 def flat(tensors: dict[str, Tensor]) -> Tensor:
@@ -176,7 +178,9 @@ def test_the_generators_gradient_is_that_of_its_loss_under_the_updated_frozen_cr
     for name, critic in state.critics.items():  # as they are after their update
         logits, inside = critic(made, condition)
         _, real_inside = critic(batch.video, condition)
-        matching = torch.stack([(a - b.detach()).abs().mean() for a, b in zip(inside, real_inside, strict=True)]).mean()
+        matching = torch.stack(
+            [(a - b.detach()).abs().mean() for a, b in zip(inside, real_inside, strict=True)]
+        ).mean()
         total = total + 0.5 * -logits.mean() + matching
         assert log[f"loss/{name}_generator"] == pytest.approx(-logits.mean().item(), rel=1e-4, abs=1e-6)
         assert log[f"loss/{name}_feature_matching"] == pytest.approx(matching.item(), rel=1e-4)
@@ -188,7 +192,9 @@ def test_the_generators_gradient_is_that_of_its_loss_under_the_updated_frozen_cr
         total = total + (moved - made[b, :-1]).abs()[valid].mean() / len(batch)
     total.backward()
     assert_close(gradients(state.generator), gradients(hand.generator))
-    assert log["grad/generator_norm"] == pytest.approx(float(flat(gradients(hand.generator)).norm()), rel=1e-4)
+    assert log["grad/generator_norm"] == pytest.approx(
+        float(flat(gradients(hand.generator)).norm()), rel=1e-4
+    )
 
 
 def test_each_side_is_updated_once_and_by_its_own_loss_alone(data: tuple[Domain, ClipBatch]) -> None:
@@ -260,7 +266,9 @@ def test_half_of_the_distance_is_gone_after_the_half_life() -> None:
     ("batch", "tuned_at", "expected"),
     [(16, None, 3e-4), (16, 16, 3e-4), (64, 16, 6e-4), (4, 16, 1.5e-4), (32, 16, 4.242640687e-4)],
 )
-def test_the_rate_grows_with_the_square_root_of_the_batch(batch: int, tuned_at: int | None, expected: float) -> None:
+def test_the_rate_grows_with_the_square_root_of_the_batch(
+    batch: int, tuned_at: int | None, expected: float
+) -> None:
     adam = make_adam(nn.Linear(1, 1), 3e-4, OptimConfig(lr_batch=tuned_at, beta1=0.1, beta2=0.9), batch)
     assert adam is not None
     assert adam.param_groups[0]["lr"] == pytest.approx(expected, rel=1e-9)
@@ -277,7 +285,9 @@ def test_each_side_has_its_own_rate(data: tuple[Domain, ClipBatch]) -> None:
 # Randomness
 
 
-def test_a_step_depends_on_its_number_and_the_seed_and_on_nothing_else(data: tuple[Domain, ClipBatch]) -> None:
+def test_a_step_depends_on_its_number_and_the_seed_and_on_nothing_else(
+    data: tuple[Domain, ClipBatch],
+) -> None:
     domain, batch = data
     first = one_step(domain, batch, settings(), step=3)[1]
     torch.manual_seed(99)
