@@ -24,7 +24,7 @@ RECIPE = "puppet1"
 
 
 def write_puppet_store(
-    path: Path,
+    path: Path | str,
     specs: list[PuppetSpec],
     seed: int,
     truth: Truth = "none",

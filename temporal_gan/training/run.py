@@ -35,7 +35,7 @@ from .step import build_state, clip_model, take_step
 
 
 def train(
-    config: ExperimentConfig, data: Path, out: Path, minutes: float | None = None, quiet: bool = False
+    config: ExperimentConfig, data: Path | str, out: Path | str, minutes: float | None = None, quiet: bool = False
 ) -> Outcome:
     """Train a recipe, or go on with it.
 
@@ -48,6 +48,7 @@ def train(
     Raises:
         UserError: anything the user can mend: configuration, data, device, checkpoint.
     """
+    data, out = Path(data), Path(out)
     device = choose_device(config.train.device)
     if device.type == "cpu":
         # Gaussian tails full of denormals made CPU training three times slower.
