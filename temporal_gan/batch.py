@@ -91,6 +91,12 @@ class ClipBatch:
                 )
         return self
 
+    def frames(self, part: slice) -> "ClipBatch":
+        """Some frames of every clip, without flow; the references stay."""
+        names = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold")
+        cut = {name: getattr(self, name)[:, part] for name in names}
+        return replace(self, **cut, flow=None, flow_valid=None)
+
     def to(self, device: torch.device) -> "ClipBatch":
         """The same batch on another device."""
         moved = {

@@ -105,6 +105,15 @@ def with_references(clip: ClipBatch, frames: Mapping[str, np.ndarray], count: in
     )
 
 
+def with_nearest_references(clip: ClipBatch, bank: Mapping[str, np.ndarray], count: int) -> ClipBatch:
+    """As :func:`with_references`, with those frames of a character's bank (or none) that suit the clip's poses."""
+    if bank:
+        pose = clip.keypoints[0].numpy(), clip.confidence[0].numpy()
+        chosen = choose_references(*pose, bank["keypoints"], bank["confidence"], count)
+        bank = {name: values[chosen] for name, values in bank.items()}
+    return with_references(clip, bank, count)
+
+
 def whole_clip(store: Store, cache: ClipCache, clip_id: str) -> ClipBatch:
     """All frames of one clip as a batch of one. Raises StoreError where there is no such clip."""
     position = store.clips.position(clip_id)

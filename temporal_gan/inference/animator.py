@@ -11,8 +11,7 @@ from torch.nn import functional
 
 from .. import rng
 from ..batch import ClipBatch, to_display_range
-from ..data.clips import with_references
-from ..data.references import choose_references
+from ..data.clips import with_nearest_references
 from ..distributed import choose_device
 from ..errors import UserError
 from ..expressions import expression_track
@@ -92,7 +91,7 @@ class Animator:
         batch = self._batch(sequence, face, who)
         state = None
         for start in range(0, len(sequence), CHUNK_FRAMES):
-            part = _frames(batch, slice(start, start + CHUNK_FRAMES)).to(self.device)
+            part = batch.frames(slice(start, start + CHUNK_FRAMES)).to(self.device)
             condition = make_condition(
                 part, self.generator.domain, self.size, self.generator.config.depth_groups
             )
@@ -119,12 +118,7 @@ class Animator:
         wanted = self.generator.config.references
         if not wanted:
             return batch
-        pool = self.references.get(self.characters[who], {})
-        if pool:
-            poses = sequence.keypoints, sequence.confidence, pool["keypoints"], pool["confidence"]
-            chosen = choose_references(*poses, wanted)
-            pool = {name: values[chosen] for name, values in pool.items()}
-        return with_references(batch, pool, wanted)
+        return with_nearest_references(batch, self.references.get(self.characters[who], {}), wanted)
 
     def _character(self, name: str | None) -> int:
         if name is None:
@@ -187,21 +181,6 @@ def load_animator(source: Path | str, device: str = "cpu") -> Animator:
 
 def _tensor(values: np.ndarray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values))[None]
-
-
-def _frames(batch: ClipBatch, part: slice) -> ClipBatch:
-    """Some frames of a batch; the references stay."""
-    names = (
-        "video",
-        "keypoints",
-        "confidence",
-        "layer",
-        "expression",
-        "expression_confidence",
-        "time",
-        "hold",
-    )
-    return replace(batch, **{name: getattr(batch, name)[:, part] for name in names})
 
 
 def _finish(made: Tensor, size: int | None) -> Tensor:

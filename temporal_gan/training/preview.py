@@ -8,8 +8,7 @@ from torchvision.utils import make_grid
 
 from .. import rng
 from ..batch import ClipBatch, composite_on_white, to_display_range
-from ..data.clips import collate, with_references
-from ..data.references import choose_references
+from ..data.clips import collate, with_nearest_references
 from ..inference.weights_file import References
 from ..metrics.paired import foreground_psnr, union_foreground
 from ..models.conditioning import make_condition
@@ -31,32 +30,10 @@ def preview_clips(
         references: R; 0: none are added.
     """
     count = min(FRAMES, min(c.video.shape[1] for c in clips))
-    per_frame = (
-        "video",
-        "keypoints",
-        "confidence",
-        "layer",
-        "expression",
-        "expression_confidence",
-        "time",
-        "hold",
-    )
-    cut = [
-        ClipBatch(
-            **{name: getattr(c, name)[:, :count] for name in per_frame},
-            character=c.character,
-            clip_id=c.clip_id,
-        )
-        for c in clips[:CLIPS]
-    ]
+    cut = [clip.frames(slice(count)) for clip in clips[:CLIPS]]
     if references:
-        for i, clip in enumerate(cut):
-            bank = banks.get(characters[int(clip.character)], {})
-            if bank:
-                pose = clip.keypoints[0].numpy(), clip.confidence[0].numpy()
-                chosen = choose_references(*pose, bank["keypoints"], bank["confidence"], references)
-                bank = {name: values[chosen] for name, values in bank.items()}
-            cut[i] = with_references(clip, bank, references)
+        who = [characters[int(clip.character)] for clip in cut]
+        cut = [with_nearest_references(c, banks.get(w, {}), references) for c, w in zip(cut, who, strict=True)]
     return collate(cut)
 
 
