@@ -30,10 +30,12 @@ class Figure:
     Attributes:
         maps: part name -> [T, 2, 3], material coordinates -> picture units.
         joints: joint name -> [T, 2], picture units; the joints of the head are the head's own business.
+        depth: limb joint name -> [T], picture units towards the viewer, 0 at the body's axis.
     """
 
     maps: dict[str, np.ndarray]
     joints: dict[str, np.ndarray]
+    depth: dict[str, np.ndarray]
 
 
 def pose_figure(character: Character, pose: Pose, trailing: Pose | None) -> Figure:
@@ -47,6 +49,7 @@ def pose_figure(character: Character, pose: Pose, trailing: Pose | None) -> Figu
     body = character.body
     maps: dict[str, np.ndarray] = {}
     joints: dict[str, np.ndarray] = {}
+    depth: dict[str, np.ndarray] = {}
     frames = len(pose["yaw"])
     yaw, lean = pose["yaw"], pose["lean"]
     legs = {side: _leg(body, pose, side, sign, yaw) for side, sign in SIDES}
@@ -57,6 +60,7 @@ def pose_figure(character: Character, pose: Pose, trailing: Pose | None) -> Figu
         leg = legs[side]
         for joint in ("hip", "knee", "ankle"):
             joints[f"{side}_{joint}"] = hip + _project(leg[joint])
+            depth[f"{side}_{joint}"] = leg[joint][:, 2]
         maps[f"{side}_thigh"] = _along(joints[f"{side}_hip"], joints[f"{side}_knee"], body.thigh)
         maps[f"{side}_shin"] = _along(joints[f"{side}_knee"], joints[f"{side}_ankle"], body.shin)
         maps[f"{side}_shoe"] = _shoe_map(joints[f"{side}_ankle"], yaw, leg["pitch"])
@@ -74,10 +78,17 @@ def pose_figure(character: Character, pose: Pose, trailing: Pose | None) -> Figu
         across = sign * body.shoulder_half * np.cos(shoulder_yaw)
         lift = -body.torso + 1.7 - pose["shrug"] + 0.1 * sign * body.shoulder_half * np.sin(shoulder_yaw)
         shoulder = apply(upright, np.stack([across, lift], axis=-1)[:, None])[:, 0]
-        upper, lower = _arm_directions(pose, side, sign, shoulder_yaw, lean)
+        (upper, lower), (upper_z, lower_z) = _arm_directions(pose, side, sign, shoulder_yaw, lean)
         elbow = shoulder + body.upper_arm * upper
         wrist = elbow + body.forearm * lower
         joints |= {f"{side}_shoulder": shoulder, f"{side}_elbow": elbow, f"{side}_wrist": wrist}
+        shoulder_z = -sign * body.shoulder_half * np.sin(shoulder_yaw)
+        elbow_z = shoulder_z + body.upper_arm * upper_z
+        depth |= {
+            f"{side}_shoulder": shoulder_z,
+            f"{side}_elbow": elbow_z,
+            f"{side}_wrist": elbow_z + body.forearm * lower_z,
+        }
         maps[f"{side}_upper_arm"] = _along(shoulder, elbow, body.upper_arm)
         maps[f"{side}_forearm"] = _along(elbow, wrist, body.forearm)
         maps[f"{side}_hand"] = place(frames, wrist[:, 0], wrist[:, 1], np.arctan2(-lower[:, 0], lower[:, 1]))
@@ -107,7 +118,7 @@ def pose_figure(character: Character, pose: Pose, trailing: Pose | None) -> Figu
         maps["skirt"] = place(frames, hip[:, 0], hip[:, 1], lean, width * flare, stretch, sway)
         if character.tail:
             maps |= _tail_maps(hip, yaw, pose, joints["throw"])
-    return Figure(maps, joints)
+    return Figure(maps, joints, depth)
 
 
 def _direction(swing: np.ndarray, out: np.ndarray, sign: float, yaw: np.ndarray) -> np.ndarray:
@@ -141,7 +152,8 @@ def _leg(body: Body, pose: Pose, side: str, sign: float, yaw: np.ndarray) -> dic
 
 def _arm_directions(
     pose: Pose, side: str, sign: float, yaw: np.ndarray, lean: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    """Directions of upper arm and forearm on the picture, [T, 2], and towards the viewer, [T]."""
     swing, out = pose[f"{side}_arm_swing"], pose[f"{side}_arm_out"]
     bend, elbow_out = pose[f"{side}_elbow_bend"], pose[f"{side}_elbow_out"]
     directions = (_direction(swing, out, sign, yaw), _direction(swing + bend, out + elbow_out, sign, yaw))
@@ -153,7 +165,7 @@ def _arm_directions(
         # A limb seen end on would have no direction on the picture, and would spin: keep some of its length.
         length = np.linalg.norm(flat, axis=-1, keepdims=True)
         turned.append(flat / np.maximum(length, 1e-6) * np.maximum(length, 0.4))
-    return turned[0], turned[1]
+    return turned, [direction[:, 2] for direction in directions]
 
 
 def _along(start: np.ndarray, end: np.ndarray, length: float) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 Angles are radians, lengths picture units (the frame is 93 high). With every channel at 0 a figure faces the
 viewer with limbs hanging down. ``swing`` turns a limb forwards, ``out`` away from its side, ``bend``
-folds the elbow forwards, ``knee`` folds the shin backwards. Names without a side serve both.
+folds the elbow forwards, ``knee`` folds the shin backwards; ``hand_open`` is 0 for a closed hand, 1 for a spread one.
+Names without a side serve both.
 """
 
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ BODY_CHANNELS = (
 )  # fmt: skip
 LIMB_CHANNELS = (
     "arm_swing", "arm_out", "elbow_bend", "elbow_out", "leg_swing", "leg_out", "knee", "foot_pitch",
+    "hand_open",
 )  # fmt: skip
 
 Keys = tuple[tuple[float, float], ...]
