@@ -129,8 +129,9 @@ def reference_preference(
         [B, T, R], -(d^2 - the nearest one's d^2) / (2 POSE_SIGMA^2) for the mean squared joint distance d^2, at least
         -8, so that a far reference can still serve where a near one cannot; -inf for one without any joint.
     """
-    shared = ((confidence[:, :, None] > 0) & (reference_confidence[:, None] > 0)).float()
-    squared = (keypoints[:, :, None] - reference_keypoints[:, None]).square().sum(-1) * shared
+    shared = ((confidence[:, :, None] > 0) & (reference_confidence[:, None] > 0)).to(keypoints.dtype)
+    squared = (keypoints[:, :, None] - reference_keypoints[:, None]).square().sum(-1)
+    squared = torch.where(shared > 0, squared, 0.0)
     distance = squared.sum(-1) / shared.sum(-1).clamp_min(1)
     missing = (reference_confidence <= 0).all(-1)[:, None].expand_as(distance)
     nearest = distance.masked_fill(missing, float("inf")).amin(-1, keepdim=True).clamp_max(1e3)
