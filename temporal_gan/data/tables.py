@@ -124,7 +124,7 @@ def frame_rows(clip: str, labels: ClipLabels) -> pa.RecordBatch:
     }
     for name in _LISTS:
         kind = FRAMES_SCHEMA.field(name).type
-        values = pa.array(getattr(labels, name).reshape(-1).astype(kind.value_type.to_pandas_dtype()))
+        values = pa.array(getattr(labels, name).reshape(-1)).cast(kind.value_type)
         # Offsets, not a size: a store without expressions has lists of length 0.
         width = len(values) // frames
         columns[name] = pa.ListArray.from_arrays(
