@@ -1,6 +1,5 @@
 """``temporal-gan``: render puppets, train, generate, evaluate, or see it all in one demo."""
 
-import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from . import rng
+from .command_line import INTERRUPTED, run_command
 from .config import load_config
 from .data.store import Store
 from .demo import run_demo
@@ -37,7 +37,6 @@ app = typer.Typer(
     add_completion=False,
 )
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-INTERRUPTED = 130
 
 
 @app.command()
@@ -246,18 +245,8 @@ def _say(quiet: bool, text: str) -> None:
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 2 a user's mistake, 130 Ctrl-C, 1 our own fault, with a traceback."""
-    try:
-        app()
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        # A folder that cannot be made or written, or a full disk.
-        typer.echo(f"error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    """Entry point."""
+    run_command(app)
 
 
 if __name__ == "__main__":

@@ -158,7 +158,10 @@ def _update_generator(
     if losses.l1_weight:
         terms["l1"] = (losses.l1_weight, l1(made, batch.video, SMOOTH_PIXELS))
     if losses.flow_weight and batch.flow is not None and batch.flow_valid is not None:
-        terms["flow"] = (losses.flow_weight, flow_consistency(made, batch.flow, batch.flow_valid, SMOOTH_PIXELS))
+        terms["flow"] = (
+            losses.flow_weight,
+            flow_consistency(made, batch.flow, batch.flow_valid, SMOOTH_PIXELS),
+        )
     total = torch.stack([weight * term.mean() for weight, term in terms.values()]).sum()
     log = {f"loss/{name}": term.detach().mean() for name, (_, term) in terms.items()}
     log["grad/generator_norm"] = update(
