@@ -212,7 +212,6 @@ def evaluate(
     if protocol not in PROTOCOLS:
         raise UserError(f"--protocol {protocol!r} is not one of: {', '.join(PROTOCOLS)}")
     choose_device(device)
-    out.mkdir(parents=True, exist_ok=True)
     nearest = None
     if generated.suffix == ".safetensors" or (generated / ANIMATOR_FILE).is_file():
         store = Store.open(reference)
@@ -220,6 +219,7 @@ def evaluate(
         nearest = NearestTrainingFrame(store) if store.split("train") else None
     else:
         pairs = pair_files(generated, reference)
+    out.mkdir(parents=True, exist_ok=True)
     with Progress(console=Console(quiet=quiet, stderr=True)) as progress:
         task = progress.add_task("evaluating", total=None)
         results = run_evaluation(

@@ -1,7 +1,8 @@
 """Keypoints to condition maps, at sub-pixel accuracy and independent of the skeleton.
 
 Joints and limbs are drawn as Gaussians into a fixed number of depth groups, so no weight's shape depends on how many
-joints a skeleton has: one network serves 25 joints, 14 joints, or a tail.
+joints a skeleton has: one network serves 25 joints, 14 joints, or a tail. Beside them a fixed skeleton may have a map
+per joint.
 """
 
 import math
@@ -55,14 +56,9 @@ def draw_pose_maps(
     """
     device = keypoints.device
     count = keypoints.shape[0]
-    # A missing joint's place may be anything, even not a number, and must not reach a sum.
-    points = torch.where(confidence[..., None] > 0, keypoints, 0.0) * size
-    centre = torch.arange(size, device=device, dtype=points.dtype) + 0.5
+    points = _present(keypoints, confidence) * size
     group = layer.clamp(0, groups - 1)
-
-    dx = centre - points[..., 0, None]
-    dy = centre - points[..., 1, None]
-    heat = _truncated_gaussian(dx[:, :, None, :] ** 2 + dy[:, :, :, None] ** 2, size)
+    heat = _joint_heat(points, size)
     joint_rows = _in_group(group, groups).to(points.dtype) * confidence[:, None]
     joint = torch.bmm(joint_rows, heat.flatten(2)).clamp_max(1).view(count, groups, 1, size, size)
     if not edges:
@@ -83,6 +79,20 @@ def draw_pose_maps(
     # Where limbs overlap their features are averaged; alone they fade with the limb.
     limb = sums / sums[:, :, :1].clamp_min(1)
     return torch.cat([joint, limb], dim=2).flatten(1, 2)
+
+
+def draw_joint_maps(keypoints: Tensor, confidence: Tensor, size: int) -> Tensor:
+    """One map per joint, for a fixed skeleton.
+
+    Args:
+        keypoints: [N, J, 2], x, y in [0, 1].
+        confidence: [N, J] in [0, 1].
+        size: pixels per side.
+    Returns:
+        [N, J, size, size] in [0, 1], dtype of ``keypoints``.
+    """
+    heat = _joint_heat(_present(keypoints, confidence) * size, size)
+    return heat * confidence[..., None, None]
 
 
 class Limbs(NamedTuple):
@@ -108,6 +118,18 @@ def limb_coordinates(a: Tensor, b: Tensor, size: int) -> Limbs:
     across = y * dx - x * dy
     beyond = along - torch.minimum(along.clamp_min(0), length[..., None, None])
     return Limbs(across.square() + beyond.square(), along, across, direction, length)
+
+
+def _present(keypoints: Tensor, confidence: Tensor) -> Tensor:
+    """A missing joint's place may be anything, even not a number, and must not reach a sum."""
+    return torch.where(confidence[..., None] > 0, keypoints, 0.0)
+
+
+def _joint_heat(points: Tensor, size: int) -> Tensor:
+    """[N, J, 2] in pixels -> [N, J, size, size]."""
+    centre = torch.arange(size, device=points.device, dtype=points.dtype) + 0.5
+    dx, dy = centre - points[..., 0, None], centre - points[..., 1, None]
+    return _truncated_gaussian(dx[:, :, None, :] ** 2 + dy[:, :, :, None] ** 2, size)
 
 
 def _truncated_gaussian(distance_squared: Tensor, size: int) -> Tensor:

@@ -51,7 +51,8 @@ def write_clip_preview(
     weight = next(generator.parameters())
     generator.eval()
     batch = clips.to(weight.device, weight.dtype)
-    condition = make_condition(batch, generator.domain, generator.config.size, generator.config.depth_groups)
+    model = generator.config
+    condition = make_condition(batch, generator.domain, model.size, model.depth_groups, model.joint_maps)
     noise = rng.normal((len(clips), generator.config.nz), 0, "preview").to(weight)
     made, _ = generator(condition, noise)
     generator.train()

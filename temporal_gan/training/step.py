@@ -16,7 +16,7 @@ from ..losses.penalties import r1
 from ..losses.precision import at_least_float32
 from ..losses.reconstruction import feature_matching, l1
 from ..models.clip_discriminator import ClipDiscriminator
-from ..models.conditioning import Condition, Domain, make_condition
+from ..models.conditioning import Condition, Domain, make_condition, map_channels
 from ..models.frame_discriminator import FrameDiscriminator
 from ..models.generator import Generator, GeneratorConfig
 from .state import TrainState, make_adam, update, update_ema
@@ -32,15 +32,16 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
     Critics of weight 0 are not built, nor a clip critic that needs more frames than the window has.
     """
     model = clip_model(config)
+    maps = map_channels(domain, model.depth_groups, model.joint_maps)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.mix_seed(config.train.seed, "init"))
         generator = Generator(model, domain)
         critics = nn.ModuleDict()
         if config.losses.adversarial_weight > 0:
             if config.critics.frame.weight > 0:
-                critics["frame"] = FrameDiscriminator(config.critics.frame, domain, model.depth_groups)
+                critics["frame"] = FrameDiscriminator(config.critics.frame, domain, maps)
             if config.critics.clip.weight > 0 and window >= config.critics.clip.frames:
-                critics["clip"] = ClipDiscriminator(config.critics.clip, domain, model.depth_groups)
+                critics["clip"] = ClipDiscriminator(config.critics.clip, domain, maps)
     dtype = work_dtype(config)
     generator.to(device, dtype)
     critics.to(device, dtype)
@@ -78,7 +79,9 @@ def take_step(
     """
     model = clip_model(config)
     assert isinstance(state.generator, Generator)
-    condition = make_condition(batch, state.generator.domain, model.size, model.depth_groups)
+    condition = make_condition(
+        batch, state.generator.domain, model.size, model.depth_groups, model.joint_maps
+    )
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")
     noise = noise[world.local_slice(config.data.batch)].to(batch.video)
     with autocast(config, batch.video.device):
