@@ -12,7 +12,7 @@ from ..pose_maps import CHANNELS_PER_GROUP, draw_joint_maps, draw_pose_maps
 from ..skeletons import Skeleton
 from ..warping import limb_warp
 
-POSE_SIGMA = 0.02
+POSE_SIGMA = 0.01
 """Joint distance, in picture sizes, at which a reference's weight has fallen to 0.6 (LOG.md 2026-11-21)."""
 
 
