@@ -92,7 +92,7 @@ class Capture:
         face, crown = turned(face, turn), turned(crown, turn)
         pose["head_yaw"] = within(np.arctan2(face[:, 0], face[:, 2]), HEAD_YAW_LIMIT)
         pose["head_pitch"] = within(np.arcsin(np.clip(face[:, 1], -1, 1)), HEAD_PITCH_LIMIT)
-        tilt = np.arctan2(crown[:, 0], -crown[:, 1]) - 0.4 * (lean + bow * np.sin(yaw))
+        tilt = np.arctan2(crown[:, 0], -crown[:, 1]) - 0.6 * (lean + bow * np.sin(yaw))
         pose["head_roll"] = within(tilt, HEAD_ROLL_LIMIT)
         feet = np.maximum(points["right_ankle"][:, 1], points["left_ankle"][:, 1])
         # Below a thirtieth of a leg it is the noise of the file.

@@ -24,7 +24,7 @@ bend one way only."""
 
 @dataclass(frozen=True)
 class Lifted:
-    """Joint -> [N, 3], picture units of a standard body, x right, y down, z towards the viewer; directions of the head."""
+    """As :class:`~temporal_gan.puppet.capture.Capture`: joints, directions of the head, pitch of the feet."""
 
     points: dict[str, np.ndarray]
     face: np.ndarray

@@ -155,57 +155,81 @@ def _step_pose(
 def _curves(name: str, cycles: np.ndarray, amplitude: np.ndarray, style: float) -> Pose:
     """Every curve of a motion at once, from tables."""
     motion = MOTIONS[name]
-    channels, tables, lags, drags, middles, halves, scaled, jumps = _tables(name)
-    own = cycles - lags[:, None] - drags[:, None] * (1 - 0.6 * style)
-    own = np.clip(own, 0.0, 1.0) if motion.once else np.mod(own, 1.0)
-    at = own * _TABLE_SIZE
+    table = _tables(name)
+    own = cycles - table.lags - table.drags * (1 - 0.6 * style)
+    at = _TABLE_SIZE * (np.clip(own, 0.0, 1.0) if motion.once else np.mod(own, 1.0))
     left = np.minimum(at.astype(np.int64), _TABLE_SIZE - 1)
-    rows = np.arange(len(channels))[:, None]
+    rows = np.arange(len(table.channels))[:, None]
     part = at - left
-    values = (1 - part) * tables[rows, left] + part * tables[rows, left + 1]
+    values = (1 - part) * table.curves[rows, left] + part * table.curves[rows, left + 1]
     # Snappy: longer near the extremes and faster between them. Soft: smaller.
-    away = (values - middles[:, None]) / halves[:, None]
+    away = (values - table.middles) / table.ranges
     if style > 0:
         away = (1 - 0.6 * style) * away + 0.6 * style * np.sin(0.5 * np.pi * np.clip(away, -1.0, 1.0))
     else:
         away = away * (1 + 0.18 * style)
-    wide = np.where(jumps[:, None], np.minimum(amplitude, _JUMP_AMPLITUDE), amplitude)
-    shaped = middles[:, None] + wide * away * halves[:, None]
-    values = np.where(scaled[:, None], shaped, values)
+    wide = np.where(table.jumps, np.minimum(amplitude, _JUMP_AMPLITUDE), amplitude)
+    values = np.where(table.scales, table.middles + wide * away * table.ranges, values)
     pose = {channel: np.zeros_like(cycles) for channel in CHANNELS}
-    pose |= dict(zip(channels, values, strict=True))
+    pose |= dict(zip(table.channels, values, strict=True))
     pose["looseness"] = np.ones_like(cycles)
     return pose
 
 
+@dataclass(frozen=True)
+class _Tables:
+    """The C curves of a motion; every array but the first is [C, 1].
+
+    Attributes:
+        channels: their names.
+        curves: [C, N + 1] over the cycle.
+        lags: in cycles, of left limbs.
+        drags: in cycles, of what overlaps.
+        middles, ranges: what amplitude scales about, and how far the curve goes from it.
+        scales: whether amplitude and style apply.
+        jumps: whether amplitude is limited, because the frame ends above a jump.
+    """
+
+    channels: tuple[str, ...]
+    curves: np.ndarray
+    lags: np.ndarray
+    drags: np.ndarray
+    middles: np.ndarray
+    ranges: np.ndarray
+    scales: np.ndarray
+    jumps: np.ndarray
+
+
 @lru_cache(maxsize=64)
-def _tables(name: str) -> tuple[tuple[str, ...], *tuple[np.ndarray, ...]]:
-    """Channels [C], curves [C, N+1] over a cycle, lags and drags in cycles, middle, half range, which scale."""
+def _tables(name: str) -> _Tables:
     motion = MOTIONS[name]
     curves = _DEFAULTS | motion.curves
-    channels, tables, lags, drags, middles, scaled = [], [], [], [], [], []
+    channels: list[str] = []
+    tables: list[np.ndarray] = []
+    rows: list[tuple[float, float, float, bool, bool]] = []
     wanted = [(c, c, 0.0) for c in BODY_CHANNELS]
-    wanted += [
-        (f"{s}_{c}", c, lag) for c in LIMB_CHANNELS for s, lag in (("right", 0.0), ("left", motion.left_lag))
-    ]
+    for side, lag in (("right", 0.0), ("left", motion.left_lag)):
+        wanted += [(f"{side}_{c}", c, lag) for c in LIMB_CHANNELS]
     for channel, short, lag in wanted:
         keys = curves.get(channel, curves.get(short))
         if keys is None:
             continue
         table = _table(keys, motion.once)
-        middle = (
-            0.0 if short in _FROM_ZERO else table[0] if motion.once else 0.5 * (table.max() + table.min())
-        )
+        fixed = isinstance(keys, float | int)
+        rest = table[0] if motion.once else 0.5 * (table.max() + table.min())
         channels.append(channel)
         tables.append(table)
-        lags.append(0.0 if channel in curves else lag)
-        drags.append(0.0 if isinstance(keys, float | int) else _DRAG_SEC.get(short, 0.0) / motion.period_sec)
-        middles.append(middle)
-        scaled.append(short not in _UNSCALED and not isinstance(keys, float | int))
-    stacked, middle = np.stack(tables), np.array(middles)
-    half = np.maximum(np.abs(stacked - middle[:, None]).max(axis=1), 1e-9)
-    jumps = np.array([channel == "jump" for channel in channels])
-    return tuple(channels), stacked, np.array(lags), np.array(drags), middle, half, np.array(scaled), jumps
+        rows.append((
+            0.0 if channel in curves else lag,
+            0.0 if fixed else _DRAG_SEC.get(short, 0.0) / motion.period_sec,
+            0.0 if short in _FROM_ZERO else float(rest),
+            not fixed and short not in _UNSCALED,
+            channel == "jump",
+        ))  # fmt: skip
+    stacked = np.stack(tables)
+    lags, drags, middles, scales, jumps = (np.array(column)[:, None] for column in zip(*rows, strict=True))
+    ranges = np.maximum(np.abs(stacked - middles).max(axis=1, keepdims=True), 1e-9)
+    return _Tables(tuple(channels), stacked, lags, drags, middles, ranges, scales, jumps)
 
 
 def _table(keys: float | Keys, once: bool) -> np.ndarray:
