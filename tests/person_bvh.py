@@ -60,7 +60,13 @@ def write_bvh(
         offset = next(o for name, _, o in PERSON if name == joint)
         word = "JOINT" if depth else "ROOT"
         pad = "  " * depth
-        lines.extend([f"{pad}{word} {names.get(joint, joint)}", f"{pad}{{", f"{pad}  OFFSET {offset[0]} {offset[1]} {offset[2]}"])
+        lines.extend(
+            [
+                f"{pad}{word} {names.get(joint, joint)}",
+                f"{pad}{{",
+                f"{pad}  OFFSET {offset[0]} {offset[1]} {offset[2]}",
+            ]
+        )
         turn = np.broadcast_to(np.asarray(rotations.get(joint, (0.0, 0.0, 0.0)), float), (frames, 3))
         if depth:
             lines.append(f"{pad}  CHANNELS 3 Zrotation Xrotation Yrotation")
@@ -82,7 +88,9 @@ def write_bvh(
     return path
 
 
-def walking(frames: int = 60, fps: float = 30.0, heading_deg: float = 90.0) -> tuple[dict[str, np.ndarray], np.ndarray]:
+def walking(
+    frames: int = 60, fps: float = 30.0, heading_deg: float = 90.0
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Rotations and root of a plain walk along a heading (0 towards +z, 90 towards +x), a cycle a second."""
     beat = 2 * np.pi * np.arange(frames) / fps
     zero = np.zeros(frames)
@@ -90,8 +98,12 @@ def walking(frames: int = 60, fps: float = 30.0, heading_deg: float = 90.0) -> t
     for side, sign in (("Left", 1.0), ("Right", -1.0)):
         rotations[f"{side}UpLeg"] = np.stack([zero, -25 * sign * np.sin(beat), zero], axis=-1)
         rotations[f"{side}Leg"] = np.stack([zero, 22 + 22 * sign * np.sin(beat + 1.2), zero], axis=-1)
-        rotations[f"{side}Arm"] = np.stack([zero - 80 * sign, zero, -25 * sign * np.sin(beat) * sign], axis=-1)
+        rotations[f"{side}Arm"] = np.stack(
+            [zero - 80 * sign, zero, -25 * sign * np.sin(beat) * sign], axis=-1
+        )
     travelled = 120 * np.arange(frames) / fps
     heading = np.radians(heading_deg)
-    root = np.stack([travelled * np.sin(heading), 98 + 1.5 * np.cos(2 * beat), travelled * np.cos(heading)], axis=-1)
+    root = np.stack(
+        [travelled * np.sin(heading), 98 + 1.5 * np.cos(2 * beat), travelled * np.cos(heading)], axis=-1
+    )
     return rotations, root

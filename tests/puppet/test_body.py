@@ -20,9 +20,18 @@ HANA = CHARACTERS["hana"]
 BODIES = {
     "standard": Body(),
     "chibi": Body(
-        thigh=6.5, shin=6.0, torso=11.0, upper_arm=6.0, forearm=5.2, shoulder_half=4.6, hip_half=2.6, head_scale=1.3
+        thigh=6.5,
+        shin=6.0,
+        torso=11.0,
+        upper_arm=6.0,
+        forearm=5.2,
+        shoulder_half=4.6,
+        hip_half=2.6,
+        head_scale=1.3,
     ),
-    "tall": Body(thigh=14.0, shin=14.5, torso=17.0, upper_arm=10.0, forearm=9.0, shoulder_half=6.0, head_scale=0.9),
+    "tall": Body(
+        thigh=14.0, shin=14.5, torso=17.0, upper_arm=10.0, forearm=9.0, shoulder_half=6.0, head_scale=0.9
+    ),
 }
 STANDING = ("idle", "wave", "bow", "clap", "point", "nod", "shake", "sit-down", "fall-asleep")
 
@@ -199,10 +208,21 @@ def test_a_bow_seen_from_the_front_shortens_the_torso() -> None:
 def test_lengths_of_a_pose_scale_with_the_body() -> None:
     pose = motion_pose("idle@amplitude=1.5", np.arange(12) / 4)
     half = Body(
-        thigh=5.75, shin=5.75, sole=1.15, torso=8.0, upper_arm=4.3, forearm=3.8, shoulder_half=2.7, hip_half=1.5
+        thigh=5.75,
+        shin=5.75,
+        sole=1.15,
+        torso=8.0,
+        upper_arm=4.3,
+        forearm=3.8,
+        shoulder_half=2.7,
+        hip_half=1.5,
     )
     large, small = (pose_figure(replace(HANA, body=b), pose, None).joints for b in (Body(), half))
-    for first, second in (("right_ankle", "left_ankle"), ("mid_hip", "left_ankle"), ("right_wrist", "left_elbow")):
+    for first, second in (
+        ("right_ankle", "left_ankle"),
+        ("mid_hip", "left_ankle"),
+        ("right_wrist", "left_elbow"),
+    ):
         apart = [figure[first][:, 0] - figure[second][:, 0] for figure in (large, small)]
         assert np.abs(apart[0]).max() > 1.0
         np.testing.assert_allclose(apart[0], 2 * apart[1], atol=1e-6)

@@ -48,13 +48,17 @@ def test_springs_are_stable_and_agree_at_any_frame_rate(fps: int) -> None:
     offset, fine = path(fps), path(240)
     assert np.abs(offset).max() < 6.0
     # Both start at rest; what is left is that the point moves in straight lines between samples.
-    np.testing.assert_allclose(offset, fine[:: 240 // fps], atol={8: 0.15, 12: 0.07, 24: 0.02, 60: 0.004}[fps])
+    np.testing.assert_allclose(
+        offset, fine[:: 240 // fps], atol={8: 0.15, 12: 0.07, 24: 0.02, 60: 0.004}[fps]
+    )
 
 
 def test_stiffer_springs_stay_closer() -> None:
     time = np.arange(120) / 24
     points = np.stack([_line(3 * np.sin(2 * np.pi * 0.8 * time))[:, 0]] * len(SPRINGS), axis=1)
-    size = dict(zip(SPRINGS, np.abs(trail(points, time, tuple(SPRINGS.values()))[60:, :, 0]).max(0), strict=True))
+    size = dict(
+        zip(SPRINGS, np.abs(trail(points, time, tuple(SPRINGS.values()))[60:, :, 0]).max(0), strict=True)
+    )
     assert size["tail"] > 1.3 * size["hair"] > 1.5 * size["fringe"]
     assert size["skirt"] > size["ears"]
 
