@@ -63,7 +63,9 @@ def test_head_torso_and_feet_follow(tmp_path: Path) -> None:
     assert pose["head_yaw"][0] == pytest.approx(yaw, abs=0.02)
     assert pose["head_pitch"][0] > 0.4
     # The neck is 35 above a spine that bends 20 above the hips.
-XX    assert pose["left_foot_pitch"][0] == pytest.approx(np.radians(20), abs=0.01)
+    bow = np.arctan2(35 * np.sin(np.radians(25)), 20 + 35 * np.cos(np.radians(25)))
+    assert pose["bow"][0] == pytest.approx(bow, abs=0.01)
+    assert pose["left_foot_pitch"][0] == pytest.approx(np.radians(20), abs=0.01)
     tilted, joints = _posed(write_bvh(tmp_path / "b.bvh", {"Spine": (-20.0, 0.0, 0.0)}))
     assert tilted["lean"][0] == pytest.approx(
         np.arctan2(35 * np.sin(0.349), 20 + 35 * np.cos(0.349)), abs=0.01
