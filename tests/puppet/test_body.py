@@ -120,6 +120,22 @@ def test_clapping_palms_meet(body: str) -> None:
     assert (middle < joints["mid_hip"][closed, 1]).all()
 
 
+def test_a_reaching_hand_is_where_it_is_told_to_be() -> None:
+    pose = motion_pose("idle", np.zeros(2))
+    still = {name: np.zeros(2) for name in ("yaw", "bow", "lean", "twist", "shrug", "stretch", "breath")}
+    at = {"reach": [1.0, 0.0], "reach_out": [0.3, 0.3], "reach_down": [0.4, 0.4], "reach_forward": [0.5, 0.5]}
+    pose |= still | {f"{side}_{name}": np.array(v) for side in ("right", "left") for name, v in at.items()}
+    figure = pose_figure(HANA, pose, None)
+    arm = HANA.body.upper_arm + HANA.body.forearm
+    for side, sign in (("right", -1), ("left", 1)):
+        wrist = figure.joints[f"{side}_wrist"] - figure.joints[f"{side}_shoulder"]
+        down = 0.4 * np.cos(CAMERA_PITCH) + 0.5 * np.sin(CAMERA_PITCH)
+        wanted = [sign * (0.3 * arm - HANA.body.shoulder_half), down * arm]
+        np.testing.assert_allclose(wrist[0], wanted, atol=1e-6)
+        assert figure.depth[f"{side}_wrist"][0] == pytest.approx(0.5 * arm)
+        assert np.abs(wrist[1] - wanted).max() > 1.0
+
+
 def test_the_pointing_arm_is_stretched_and_level_after_it_drew_back() -> None:
     time = np.arange(60) / 24
     joints = pose_figure(HANA, motion_pose("point", time), None).joints

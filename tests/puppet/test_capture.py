@@ -13,6 +13,7 @@ from temporal_gan.puppet.body import pose_figure
 from temporal_gan.puppet.capture import OPENPOSE_FPS, read_capture
 from temporal_gan.puppet.channels import CHANNELS, Pose
 from temporal_gan.puppet.legs import project
+from temporal_gan.puppet.lifting import lift_openpose
 from temporal_gan.puppet.motion import motion_pose
 from temporal_gan.skeletons import CANONICAL25
 
@@ -34,6 +35,8 @@ def test_bones_keep_their_directions_and_get_the_characters_lengths(tmp_path: Pa
     count = 12
     rotations: dict[str, np.ndarray] = {"Hips": np.zeros((count, 3))}
     rotations["Hips"][:, 2] = np.linspace(-60, 60, count)
+    # Shoulders turned against the hips, on a torso that bows.
+    rotations["Spine"] = np.stack([np.zeros(count), np.full(count, 14.0), np.linspace(25, -25, count)], axis=-1)
     for joint, spread in (("Arm", 60), ("ForeArm", 50), ("UpLeg", 35), ("Leg", 25)):
         for side, sign in (("Left", -1), ("Right", 1)):
             rotations[f"{side}{joint}"] = random.uniform(-spread, spread, (count, 3))
@@ -162,6 +165,25 @@ def test_openpose_is_followed_limb_by_limb(tmp_path: Path, motion: str) -> None:
     # The lift is a guess; on the picture limbs lie where they lay.
     assert np.median(np.abs(apart)) < 0.12
     assert np.quantile(np.abs(apart), 0.9) < 0.4
+
+
+def test_a_short_bone_points_out_of_the_picture() -> None:
+    names = CANONICAL25.joints
+    points = motion_keypoints("hana", "idle", 1, OPENPOSE_FPS)[0].repeat(40, axis=0).astype(float)
+    elbow, wrist = names.index("right_elbow"), names.index("right_wrist")
+    knee, ankle = names.index("left_knee"), names.index("left_ankle")
+    for t in range(40):
+        length = 0.09 * (1.0 if t < 20 else 0.5)
+        points[t, wrist] = points[t, elbow] + [0.0, length]
+        points[t, ankle] = points[t, knee] + [0.0, 0.12 if t < 20 else 0.06]
+    lifted = lift_openpose(points, np.ones((40, 25)), "here")
+    forearm = lifted.points["right_wrist"] - lifted.points["right_elbow"]
+    full = np.linalg.norm(forearm[5])
+    assert abs(forearm[5, 2]) < 0.35 * full
+    # Half as long: cos 60 degrees, less a twentieth for noise; it points to the viewer, a shin away from it.
+    assert forearm[30, 2] / full == pytest.approx(np.sqrt(1 - (0.5 / 0.95) ** 2), abs=0.06)
+    shin = lifted.points["left_ankle"] - lifted.points["left_knee"]
+    assert shin[30, 2] / np.linalg.norm(shin[5]) < -0.7
 
 
 def test_openpose_with_joints_missing_still_moves(tmp_path: Path) -> None:

@@ -101,6 +101,13 @@ def test_a_clip_starts_settled() -> None:
     np.testing.assert_allclose(pose_figure(MIKO, pose, warm).springs["hair"], hair, atol=0.02)
 
 
+def test_hair_hangs_alike_at_any_frame_rate() -> None:
+    slow, fast = (pose_figure(MIKO, *_poses(frames, fps)).springs for frames, fps in ((24, 12.0), (96, 48.0)))
+    for name, offset in slow.items():
+        assert np.abs(offset - fast[name][::4]).max() < 0.4, name
+        assert np.ptp(offset) > 0.5
+
+
 def test_throw_is_the_hairs_spring_and_limited() -> None:
     pose, before = _poses(30)
     figure = pose_figure(MIKO, pose, before)
