@@ -118,12 +118,18 @@ class Capture:
         return float(np.quantile(lowest, 0.9))
 
 
-@lru_cache(maxsize=32)
 def read_capture(source: str) -> Capture:
     """``bvh:FILE`` or ``openpose:FOLDER`` -> the performance. Raises UserError naming the file and its fault."""
     kind, _, path = source.partition(":")
     if not path:
         raise UserError(f"puppet motion {source!r}: expected {kind}:PATH")
+    changed = Path(path).stat().st_mtime_ns if Path(path).exists() else 0
+    return _read(kind, path, changed)
+
+
+@lru_cache(maxsize=32)
+def _read(kind: str, path: str, changed: int) -> Capture:
+    """Read once, and again after the file has changed."""
     return _from_bvh(path) if kind == "bvh" else _from_openpose(path)
 
 

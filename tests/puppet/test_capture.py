@@ -36,7 +36,9 @@ def test_bones_keep_their_directions_and_get_the_characters_lengths(tmp_path: Pa
     rotations: dict[str, np.ndarray] = {"Hips": np.zeros((count, 3))}
     rotations["Hips"][:, 2] = np.linspace(-60, 60, count)
     # Shoulders turned against the hips, on a torso that bows.
-    rotations["Spine"] = np.stack([np.zeros(count), np.full(count, 14.0), np.linspace(25, -25, count)], axis=-1)
+    rotations["Spine"] = np.stack(
+        [np.zeros(count), np.full(count, 14.0), np.linspace(25, -25, count)], axis=-1
+    )
     for joint, spread in (("Arm", 60), ("ForeArm", 50), ("UpLeg", 35), ("Leg", 25)):
         for side, sign in (("Left", -1), ("Right", 1)):
             rotations[f"{side}{joint}"] = random.uniform(-spread, spread, (count, 3))

@@ -155,6 +155,15 @@ def test_specifications_are_read_to_steps() -> None:
     assert parse_motion("fall_asleep") == parse_motion("fall-asleep")
 
 
+@pytest.mark.parametrize("name", ["walk", "jump", "walk>bow"])
+def test_drawings_held_on_twos_hold_the_pose(name: str) -> None:
+    once, twice = np.arange(24) / 12, np.repeat(np.arange(24) / 12, 2)
+    free, held = motion_pose(name, once, end_sec=2.0), motion_pose(name, twice, end_sec=2.0)
+    for channel, values in held.items():
+        np.testing.assert_array_equal(values[0::2], values[1::2], err_msg=channel)
+        np.testing.assert_allclose(values[0::2], free[channel], atol=1e-9, err_msg=channel)
+
+
 def test_breathing_goes_on_in_every_motion() -> None:
     time = np.linspace(0.0, 4.0, 97)
     for name in MOTIONS:
