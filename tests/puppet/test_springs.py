@@ -102,7 +102,9 @@ def test_a_clip_starts_settled() -> None:
 
 
 def test_hair_hangs_alike_at_any_frame_rate() -> None:
-    slow, fast = (pose_figure(MIKO, *_poses(frames, fps)).springs for frames, fps in ((48, 24.0), (192, 96.0)))
+    slow, fast = (
+        pose_figure(MIKO, *_poses(frames, fps)).springs for frames, fps in ((48, 24.0), (192, 96.0))
+    )
     for name, offset in slow.items():
         assert np.abs(offset - fast[name][::4]).max() < 0.2, name
         assert np.ptp(offset) > 0.5
