@@ -121,7 +121,7 @@ def generate(
         Path | None, typer.Option(metavar="FILE|RUN", help="animator.safetensors or its run.")
     ] = None,
     pose: Annotated[
-        str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder.")
+        str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder, BVH file.")
     ] = "",
     expression: Annotated[
         str | None, typer.Option(metavar="SPEC", help="happy, happy:0.8, happy>sad, a CSV.")

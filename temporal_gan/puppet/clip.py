@@ -9,7 +9,7 @@ from ..errors import UserError
 from ..expressions import CLASSES, expression_vector
 from ..rng import mix_seed, numpy_generator
 from .character import CHARACTERS, find_character
-from .coupling import HAIR_LAG_SEC, mood_pose
+from .coupling import mood_pose
 from .expression import AUTO, puppet_expression
 from .motion import MOTIONS
 from .render import draw_part_map, draw_video, exact_flow
@@ -181,8 +181,8 @@ def _rig(character: str, motion: str, expression: np.ndarray, fps: float, coupli
     who = find_character(character)
     time = np.arange(len(expression)) / fps
     pose = mood_pose(motion, time, expression, coupling, seed)
-    trailing = mood_pose(motion, time, expression, coupling, seed, lag_sec=HAIR_LAG_SEC)
-    return build_rig(who, pose, trailing, expression)
+    before = mood_pose(motion, time, expression, coupling, seed, before=True)
+    return build_rig(who, pose, before, expression)
 
 
 def _clip_expression(name: str) -> str:
