@@ -16,10 +16,10 @@ from ..data.store import Store, StoreWriter
 from ..errors import StoreError
 from ..expressions import EXPRESSIONS
 from ..skeletons import CANONICAL25
-from .clip import PuppetClip, PuppetSpec, render_clip
+from .clip import PuppetClip, PuppetSpec, clip_flow, render_clip
 
 Truth = Literal["none", "flow", "full"]
-RECIPE = "puppet1"
+RECIPE = "puppet2"
 """Names the renderer in a clip's recipe; another number when the same specification gives other pictures."""
 
 
@@ -91,10 +91,7 @@ def exact_flow_source(store: Store) -> Callable[[ClipRow], tuple[np.ndarray, np.
         kept = store.truth(row.id)
         if kept is not None and "flow" in kept:
             return kept["flow"], kept["flow_valid"]
-        clip = render_clip(replace(puppet_spec(row), size=row.width), truth=True)
-        assert clip.flow is not None
-        assert clip.flow_valid is not None
-        return clip.flow, clip.flow_valid
+        return clip_flow(replace(puppet_spec(row), size=row.width))
 
     return recompute
 

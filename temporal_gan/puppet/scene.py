@@ -1,0 +1,86 @@
+"""A specification made visible: figure, background and camera over time, and everything that is true of them."""
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from .affine import apply, compose
+from .background import background_parts
+from .camera import Camera
+from .drawing import Drawing, Paint, Part
+from .rig import PICTURE, Rig
+
+
+@dataclass(frozen=True)
+class Scene:
+    """What is drawn, and its labels.
+
+    Attributes:
+        parts: the figure's, then the background's.
+        order: int64 [T, P], indices of the parts back to front.
+        keypoints: float64 [T, 25, 2], canonical25, fractions of width and height.
+        confidence: float64 [T, 25], 1 visible, 0.5 behind another part, 0 out of the frame.
+        layer: int64 [T, 25], 0 nearest.
+    """
+
+    parts: tuple[Part, ...]
+    order: np.ndarray
+    keypoints: np.ndarray
+    confidence: np.ndarray
+    layer: np.ndarray
+
+
+def build_scene(rig: Rig, travel: np.ndarray, background: str, camera: Camera, seed: int) -> Scene:
+    """Put a posed figure before a background and a camera.
+
+    Args:
+        rig: the figure.
+        travel: float [T], how far it has walked over the ground, picture units.
+        background: one of background.BACKGROUNDS.
+        camera: moves the figure and, by its distance, every layer of the background.
+        seed: of the background.
+    Raises:
+        UserError: no such background.
+    """
+    stage = camera.maps()
+    behind = background_parts(background, camera, travel, seed)
+    parts, points = rig.parts, rig.keypoints
+    if not camera.is_still():
+        parts = tuple(replace(part, to_picture=compose(stage, part.to_picture)) for part in parts)
+        points = apply(stage, points * PICTURE) / PICTURE
+    count, frames = len(parts), len(points)
+    order = np.concatenate(
+        [np.broadcast_to(np.arange(count, count + len(behind)), (frames, len(behind))), drawing_order(rig)],
+        axis=1,
+    )
+    outside = ((points < 0) | (points > 1)).any(axis=-1)
+    # Stores take no joint further out; nobody reads the place of a joint of confidence 0.
+    points = np.where(outside[..., None], np.clip(points, -0.5, 1.5), points)
+    confidence = np.where(outside, 0.0, rig.confidence)
+    return Scene((*parts, *behind), order, points, confidence, rig.layer)
+
+
+def drawing_order(rig: Rig) -> np.ndarray:
+    """int64 [T, P], indices of a rig's parts back to front."""
+    return np.broadcast_to(np.arange(len(rig.parts)), (len(rig.keypoints), len(rig.parts)))
+
+
+def held(rig: Rig, shown: np.ndarray) -> Rig:
+    """The rig as drawn at frames ``shown`` [T]: on twos, 0 0 2 2 4 4 ..."""
+
+    def still(paints: tuple[Paint, ...]) -> tuple[Paint, ...]:
+        return tuple(
+            replace(paint, polygon=paint.polygon[shown]) if paint.polygon.ndim == 3 else paint
+            for paint in paints
+        )
+
+    def drawing(whole: Drawing) -> Drawing:
+        changes = any(paint.polygon.ndim == 3 for paint in (*whole.ink, *whole.fill))
+        return Drawing(still(whole.ink), still(whole.fill)) if changes else whole
+
+    parts = tuple(
+        replace(part, to_picture=part.to_picture[shown], drawing=drawing(part.drawing)) for part in rig.parts
+    )
+    return replace(
+        rig, parts=parts, **{f.name: getattr(rig, f.name)[shown] for f in fields(rig) if f.name != "parts"}
+    )
