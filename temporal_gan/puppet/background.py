@@ -25,11 +25,23 @@ _GRASS = ("#9ccb7a", "#8dbf83", "#b3cc74")
 
 
 @dataclass(frozen=True)
-class _Layer:
-    """A drawing's share of the scene: ``nearness`` as in Camera.maps, ``paint`` draws it between two x."""
+class Layer:
+    """One distance of a background.
+
+    Attributes:
+        nearness: as in :meth:`.camera.Camera.maps`.
+        paint: draws it between two x of the stage, with random numbers and the clip's seed.
+    """
 
     nearness: float
     paint: Callable[[float, float, np.random.Generator, int], Drawing]
+
+
+def find_background(name: str) -> tuple[Layer, ...]:
+    """The layers of this name. Raises UserError listing the valid names."""
+    if name not in BACKGROUNDS:
+        raise UserError(f"puppet background {name!r} is not one of: {', '.join(BACKGROUNDS)}, random")
+    return BACKGROUNDS[name]
 
 
 def background_parts(name: str, camera: Camera, travel: np.ndarray, seed: int) -> tuple[Part, ...]:
@@ -43,11 +55,9 @@ def background_parts(name: str, camera: Camera, travel: np.ndarray, seed: int) -
     Raises:
         UserError: no such background.
     """
-    if name not in BACKGROUNDS:
-        raise UserError(f"puppet background {name!r} is not one of: {', '.join(BACKGROUNDS)}, random")
     corners = np.array([[0.0, 0.0], [PICTURE, 0.0], [0.0, PICTURE], [PICTURE, PICTURE]])
     parts = []
-    for i, layer in enumerate(BACKGROUNDS[name]):
+    for i, layer in enumerate(find_background(name)):
         maps = camera.maps(layer.nearness, travel)
         seen = apply(invert(maps), corners)[:, :, 0]
         # The same colours at every length of clip: no number is drawn for what lies out of sight.
@@ -218,15 +228,15 @@ def _floor(left: float, right: float, random: np.random.Generator, seed: int) ->
     return drawn
 
 
-BACKGROUNDS: dict[str, tuple[_Layer, ...]] = {
+BACKGROUNDS: dict[str, tuple[Layer, ...]] = {
     "transparent": (),
-    "plain": (_Layer(0.0, _plain),),
-    "gradient": (_Layer(0.0, _gradient),),
-    "dots": (_Layer(0.6, _dots),),
-    "stripes": (_Layer(0.6, _stripes),),
-    "checks": (_Layer(0.6, _checks),),
-    "hills": (_Layer(0.05, _sky), _Layer(0.3, _hills), _Layer(1.0, _meadow)),
-    "park": (_Layer(0.05, _sky), _Layer(0.55, _trees), _Layer(1.0, _path)),
-    "room": (_Layer(0.85, _wall), _Layer(1.0, _floor)),
+    "plain": (Layer(0.0, _plain),),
+    "gradient": (Layer(0.0, _gradient),),
+    "dots": (Layer(0.6, _dots),),
+    "stripes": (Layer(0.6, _stripes),),
+    "checks": (Layer(0.6, _checks),),
+    "hills": (Layer(0.05, _sky), Layer(0.3, _hills), Layer(1.0, _meadow)),
+    "park": (Layer(0.05, _sky), Layer(0.55, _trees), Layer(1.0, _path)),
+    "room": (Layer(0.85, _wall), Layer(1.0, _floor)),
 }
 """Name -> layers, far to near."""

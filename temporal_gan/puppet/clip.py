@@ -8,11 +8,11 @@ import numpy as np
 from ..errors import UserError
 from ..expressions import CLASSES, expression_vector
 from ..rng import mix_seed, numpy_generator
-from .background import BACKGROUNDS
+from .background import BACKGROUNDS, find_background
 from .camera import CAMERAS, camera_track
 from .character import CHARACTERS, find_character
 from .coupling import HAIR_LAG_SEC, mood_pose
-from .degradation import DEGRADATIONS, degraded
+from .degradation import DEGRADATIONS, degraded, find_degradation
 from .expression import AUTO, puppet_expression
 from .flow import exact_flow
 from .lighting import LIGHTS, find_light
@@ -46,7 +46,7 @@ class PuppetSpec:
         background: one of background.BACKGROUNDS, or random (an opaque one).
         camera: moves of :func:`.camera.camera_track`, or random.
         hold: frames that each drawing is shown, 1 to 3; the camera moves on.
-        degradation: one of degradation.DEGRADATIONS, or random. The ground truth does not know of it.
+        degradation: one of degradation.DEGRADATIONS, none, or random. The ground truth does not know of it.
     """
 
     character: str
@@ -69,7 +69,7 @@ class PuppetSpec:
             "lighting": tuple(LIGHTS),
             "background": tuple(name for name, layers in BACKGROUNDS.items() if layers),
             "camera": CAMERAS,
-            "degradation": tuple(DEGRADATIONS),
+            "degradation": ("none", *DEGRADATIONS),
         }
         drawn = {
             field: str(numpy_generator(self.seed, "puppet", "world", field).choice(names))
@@ -221,18 +221,22 @@ def random_specs(
     how = [_clip_expression(name) for name in (CLIP_EXPRESSIONS if expressions is None else expressions)]
     if not how:
         raise UserError(f"puppet expressions: none given; choose among: {', '.join(CLASSES)}")
-    for spec in how:
-        puppet_expression(spec, 1, max(fps, 1.0), 0)
+    for name in how:
+        puppet_expression(name, 1, 24.0, 0)
     combinations = [(c, m, e) for c in who for m in what for e in how]
-    common = (frames, size, fps, coupling, lighting, background, camera, hold, degradation)
-    _check(PuppetSpec(*combinations[0], 0, *common))
+    common = PuppetSpec(
+        *combinations[0], 0, frames, size, fps, coupling, lighting, background, camera, hold, degradation
+    )
+    _check(common)
     specs: list[PuppetSpec] = []
     for index in range(num_clips):
         turn, place = divmod(index, len(combinations))
         if place == 0:
             order = numpy_generator(seed, "puppet", "order", turn).permutation(len(combinations))
         own_seed = mix_seed(seed, "puppet", "clip", index) % 2**31
-        specs.append(PuppetSpec(*combinations[int(order[place])], own_seed, *common).settled())
+        character, motion, expression = combinations[int(order[place])]
+        spec = replace(common, character=character, motion=motion, expression=expression, seed=own_seed)
+        specs.append(spec.settled())
     return specs
 
 
@@ -283,16 +287,14 @@ def _known(
 
 
 def _check(spec: PuppetSpec) -> None:
+    spec = spec.settled()
     _check_numbers(spec.frames, spec.size, spec.fps, spec.coupling)
     if spec.hold not in (1, 2, 3):
         raise UserError(f"puppet clip: hold is {spec.hold}, must be 1, 2 or 3 frames a drawing")
-    find_light(spec.settled().lighting)
-    camera_track(spec.settled().camera, 1, spec.fps, 0)
-    for field, valid in (("background", BACKGROUNDS), ("degradation", DEGRADATIONS)):
-        if getattr(spec, field) not in (*valid, RANDOM):
-            raise UserError(
-                f"puppet {field} {getattr(spec, field)!r} is not one of: {', '.join(valid)}, {RANDOM}"
-            )
+    find_light(spec.lighting)
+    camera_track(spec.camera, 1, spec.fps, 0)
+    find_background(spec.background)
+    find_degradation(spec.degradation)
 
 
 def _check_numbers(frames: int, size: int, fps: float, coupling: float) -> None:

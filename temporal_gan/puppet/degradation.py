@@ -9,30 +9,43 @@ from ..errors import UserError
 from ..rng import numpy_generator
 
 
+_Harm = Callable[[np.ndarray], np.ndarray]
+"""From one frame, uint8 [S, S, 4], to what is left of it."""
+
+
+def find_degradation(name: str) -> Callable[[int, np.random.Generator], _Harm]:
+    """What makes, for pictures of a size, the function that harms one frame after the other.
+
+    Raises:
+        UserError: no such degradation; the message lists those there are.
+    """
+    if name == "none":
+        return lambda size, random: lambda frame: frame
+    if name not in DEGRADATIONS:
+        raise UserError(f"puppet degradation {name!r} is not one of: none, {', '.join(DEGRADATIONS)}, random")
+    return DEGRADATIONS[name]
+
+
 def degraded(video: np.ndarray, name: str, seed: int) -> np.ndarray:
     """A clip after one degradation; alpha stays at least as large as every colour.
 
     Args:
         video: uint8 [T, S, S, 4], RGBA premultiplied.
-        name: one of DEGRADATIONS.
+        name: one of DEGRADATIONS, or ``none``.
         seed: how strong, and where.
     Raises:
         UserError: no such degradation.
     """
-    if name not in DEGRADATIONS:
-        raise UserError(f"puppet degradation {name!r} is not one of: {', '.join(DEGRADATIONS)}, random")
+    if name == "none":
+        return video
     random = numpy_generator(seed, "puppet", "degradation", name)
-    harm = DEGRADATIONS[name](video.shape[1], random)
+    harm = find_degradation(name)(video.shape[1], random)
     worse = np.stack([harm(frame) for frame in video])
     np.minimum(worse[..., :3], worse[..., 3:], out=worse[..., :3])
     return worse
 
 
-def _none(size: int, random: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-    return lambda frame: frame
-
-
-def _compression(size: int, random: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+def _compression(size: int, random: np.random.Generator) -> _Harm:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(random.integers(18, 45))]
 
     def harm(frame: np.ndarray) -> np.ndarray:
@@ -42,12 +55,12 @@ def _compression(size: int, random: np.random.Generator) -> Callable[[np.ndarray
     return harm
 
 
-def _blur(size: int, random: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-    sigma = float(random.uniform(0.005, 0.012)) * size
+def _blur(size: int, random: np.random.Generator) -> _Harm:
+    sigma = float(random.uniform(0.003, 0.007)) * size
     return lambda frame: cv2.GaussianBlur(frame, (0, 0), sigma)
 
 
-def _noise(size: int, random: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+def _noise(size: int, random: np.random.Generator) -> _Harm:
     sigma = float(random.uniform(4.0, 12.0))
 
     def harm(frame: np.ndarray) -> np.ndarray:
@@ -58,7 +71,7 @@ def _noise(size: int, random: np.random.Generator) -> Callable[[np.ndarray], np.
     return harm
 
 
-def _line_breaks(size: int, random: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+def _line_breaks(size: int, random: np.random.Generator) -> _Harm:
     reach, count = max(round(0.02 * size), 1), int(random.integers(25, 60))
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
 
@@ -68,17 +81,17 @@ def _line_breaks(size: int, random: np.random.Generator) -> Callable[[np.ndarray
         gap = np.zeros(frame.shape[:2], np.uint8)
         for x, y, radius in random.uniform((0, 0, 0.012), (1, 1, 0.035), (count, 3)) * size:
             cv2.circle(gap, (int(x), int(y)), max(round(float(radius)), 1), 1, -1)
-        dark = (frame[..., :3].max(axis=-1) < 120) & (frame[..., 3] == 255)
-        return np.where(((gap > 0) & dark)[..., None], bare, frame)
+        dark = ((frame[..., :3].max(axis=-1) < 120) & (frame[..., 3] == 255)).view(np.uint8)
+        line = dark > cv2.morphologyEx(dark, cv2.MORPH_OPEN, brush)
+        return np.where(((gap > 0) & line)[..., None], bare, frame)
 
     return harm
 
 
-DEGRADATIONS: dict[str, Callable[[int, np.random.Generator], Callable[[np.ndarray], np.ndarray]]] = {
-    "none": _none,
+DEGRADATIONS: dict[str, Callable[[int, np.random.Generator], _Harm]] = {
     "compression": _compression,
     "blur": _blur,
     "noise": _noise,
     "line_breaks": _line_breaks,
 }
-"""Name -> what makes, for pictures of a size, the function that harms one frame after the other."""
+"""Name -> as :func:`find_degradation` returns it."""

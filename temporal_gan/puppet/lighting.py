@@ -12,6 +12,9 @@ from .shapes import shade
 RIM_DEPTH = 0.55
 """How thick the bright edge of a back light is, in material units."""
 
+RIM_FROM = np.array([-0.95, -0.31])
+"""Nearly from the side: from above it would light the rounded ends of limbs inside their joints."""
+
 
 @dataclass(frozen=True)
 class Light:
@@ -22,7 +25,7 @@ class Light:
         tint: factor on red, green and blue of everything.
         shade_tint: a further factor on the shaded side.
         depth: factor on the thickness of the shade; 0 for none.
-        rim: colour of a bright edge on the side of the light, or None.
+        rim: colour of a bright edge on the viewer's left, where a second light stands behind; or None.
     """
 
     towards: tuple[float, float]
@@ -35,8 +38,8 @@ class Light:
 LIGHTS = {
     "day": Light((-0.55, -0.83)),
     "right": Light((0.83, -0.55), tint=(1.0, 0.99, 0.96), depth=1.25),
-    "dusk": Light((0.93, -0.37), tint=(1.0, 0.84, 0.70), shade_tint=(0.80, 0.72, 0.98), depth=1.5),
-    "back": Light((-0.25, -0.97), (0.74, 0.72, 0.82), (0.92, 0.92, 0.98), depth=1.2, rim=(255, 240, 206)),
+    "dusk": Light((0.93, -0.37), tint=(1.0, 0.82, 0.74), shade_tint=(0.80, 0.72, 0.98), depth=1.5),
+    "back": Light((0.25, -0.97), (0.74, 0.72, 0.82), (0.92, 0.92, 0.98), depth=1.2, rim=(255, 240, 206)),
     "night": Light((-0.7, -0.71), tint=(0.52, 0.62, 0.88), shade_tint=(0.78, 0.80, 0.95), depth=1.3),
     "flat": Light((0.0, -1.0), depth=0.0),
 }
@@ -66,13 +69,13 @@ def lit(drawing: Drawing, light: Light) -> Drawing:
 
 def _lit_fill(paint: Paint, light: Light) -> list[Paint]:
     pieces = [Paint(paint.polygon, _tinted(paint.colour, light.tint))]
-    towards, depth = np.array(light.towards), paint.shade_depth * light.depth
+    depth = paint.shade_depth * light.depth
     if depth > 0:
         dark = _tinted(_tinted(shade_of(paint.colour), light.tint), light.shade_tint)
-        pieces += [Paint(crescent, dark) for crescent in shade(paint.polygon, depth, towards)]
+        pieces += [Paint(crescent, dark) for crescent in shade(paint.polygon, depth, np.array(light.towards))]
     if paint.shade_depth > 0 and light.rim is not None:
         bright = _tinted(light.rim, tuple(0.55 + 0.45 * c / 255 for c in paint.colour))
-        pieces += [Paint(crescent, bright) for crescent in shade(paint.polygon, RIM_DEPTH, -towards)]
+        pieces += [Paint(crescent, bright) for crescent in shade(paint.polygon, RIM_DEPTH, -RIM_FROM)]
     return pieces
 
 
