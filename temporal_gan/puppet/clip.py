@@ -135,7 +135,7 @@ def render_clip(spec: PuppetSpec, truth: bool = False) -> PuppetClip:
         UserError: unknown character, motion, expression or world, or a number out of range.
     """
     spec = spec.settled()
-    scene, expression = _scene(spec)
+    scene = clip_scene(spec)
     video = draw_video(scene.parts, scene.order, find_light(spec.lighting), spec.size)
     exact: dict[str, np.ndarray] = {}
     if truth:
@@ -153,9 +153,9 @@ def render_clip(spec: PuppetSpec, truth: bool = False) -> PuppetClip:
         keypoints=scene.keypoints.astype(np.float32),
         confidence=scene.confidence.astype(np.float32),
         layer=scene.layer,
-        expression=expression,
-        time=(np.arange(spec.frames) / spec.fps).astype(np.float32),
-        hold=np.arange(spec.frames, dtype=np.int64) // spec.hold,
+        expression=scene.expression,
+        time=scene.time.astype(np.float32),
+        hold=scene.hold,
         parts=tuple(part.name for part in scene.parts),
         depth_order=scene.order,
         **exact,
@@ -164,9 +164,24 @@ def render_clip(spec: PuppetSpec, truth: bool = False) -> PuppetClip:
 
 def clip_flow(spec: PuppetSpec) -> tuple[np.ndarray, np.ndarray]:
     """Exact flow and validity of a clip as in :class:`PuppetClip`, without drawing its pictures."""
-    scene, _ = _scene(spec.settled())
+    scene = clip_scene(spec)
     flow = exact_flow(scene.parts, draw_part_map(scene.parts, scene.order, spec.size))
     return flow.forward, flow.forward_valid
+
+
+def clip_scene(spec: PuppetSpec) -> Scene:
+    """What a clip shows, not yet drawn. Raises UserError as :func:`render_clip` does."""
+    spec = spec.settled()
+    _check(spec)
+    expression = puppet_expression(spec.expression, spec.frames, spec.fps, spec.seed)
+    rig, travel = _rig(spec.character, spec.motion, expression, spec.fps, spec.coupling, spec.seed)
+    frame = np.arange(spec.frames)
+    if spec.hold > 1:
+        shown = frame // spec.hold * spec.hold
+        rig, travel, expression = held(rig, shown), travel[shown], expression[shown]
+    camera = camera_track(spec.camera, spec.frames, spec.fps, spec.seed)
+    time, hold = frame / spec.fps, frame // spec.hold
+    return build_scene(rig, expression, time, hold, travel, spec.background, camera, spec.seed)
 
 
 def motion_keypoints(
@@ -238,18 +253,6 @@ def random_specs(
         spec = replace(common, character=character, motion=motion, expression=expression, seed=own_seed)
         specs.append(spec.settled())
     return specs
-
-
-def _scene(spec: PuppetSpec) -> tuple[Scene, np.ndarray]:
-    """The scene of a settled specification, and its expression [T, E] as drawn."""
-    _check(spec)
-    expression = puppet_expression(spec.expression, spec.frames, spec.fps, spec.seed)
-    rig, travel = _rig(spec.character, spec.motion, expression, spec.fps, spec.coupling, spec.seed)
-    if spec.hold > 1:
-        shown = np.arange(spec.frames) // spec.hold * spec.hold
-        rig, travel, expression = held(rig, shown), travel[shown], expression[shown]
-    camera = camera_track(spec.camera, spec.frames, spec.fps, spec.seed)
-    return build_scene(rig, travel, spec.background, camera, spec.seed), expression
 
 
 def _rig(

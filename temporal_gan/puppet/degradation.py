@@ -8,7 +8,6 @@ import numpy as np
 from ..errors import UserError
 from ..rng import numpy_generator
 
-
 _Harm = Callable[[np.ndarray], np.ndarray]
 """From one frame, uint8 [S, S, 4], to what is left of it."""
 
@@ -72,7 +71,7 @@ def _noise(size: int, random: np.random.Generator) -> _Harm:
 
 
 def _line_breaks(size: int, random: np.random.Generator) -> _Harm:
-    reach, count = max(round(0.02 * size), 1), int(random.integers(25, 60))
+    reach, count = max(round(0.008 * size), 1), int(random.integers(25, 60))
     brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
 
     def harm(frame: np.ndarray) -> np.ndarray:

@@ -87,7 +87,7 @@ def _one_way(
         ground: bool [P+1], the label is background.
     """
     size = len(here)
-    moving = go.any(axis=0)[here]
+    moving = np.take(go.any(axis=0), here)
     np.logical_and(here == there, steady[here], out=valid)
     # Where nothing moves near a pixel, all is said. Everything below is about the other pixels alone.
     at = np.flatnonzero(cv2.dilate(moving.view(np.uint8), _CROSS))

@@ -12,8 +12,8 @@ from .shapes import shade
 RIM_DEPTH = 0.55
 """How thick the bright edge of a back light is, in material units."""
 
-RIM_FROM = np.array([-0.95, -0.31])
-"""Nearly from the side: from above it would light the rounded ends of limbs inside their joints."""
+RIM_FROM = np.array([-1.0, 0.0])
+"""From the side: from above it would light the rounded ends of limbs inside their joints."""
 
 
 @dataclass(frozen=True)

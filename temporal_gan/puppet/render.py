@@ -56,7 +56,7 @@ def draw_part_map(parts: tuple[Part, ...], order: np.ndarray, size: int) -> np.n
         order: int64 [T, P], indices of the parts back to front.
         size: S.
     """
-    labels = [(float(i + 1),) for i in range(len(parts))]
+    labels: list[tuple[float, ...]] = [(float(i + 1),) for i in range(len(parts))]
     strokes = _strokes(parts, [part.drawing for part in parts], labels, size * _MAP_SUPERSAMPLE)
     part_map = np.empty((len(order), size, size), np.uint8)
     centre = slice(_MAP_SUPERSAMPLE // 2, None, _MAP_SUPERSAMPLE)
@@ -106,8 +106,11 @@ def _strokes(
 ) -> _Strokes:
     """The polygons on a canvas of this size, in their own colours or each part in its label."""
     frames = len(parts[0].to_picture)
-    points, lengths, colours = [], [], []
-    ink, fill = [], []
+    points: list[np.ndarray] = []
+    lengths: list[int] = []
+    colours: list[tuple[float, ...]] = []
+    ink: list[range] = []
+    fill: list[range] = []
     for i, (part, drawing) in enumerate(zip(parts, drawings, strict=True)):
         paints = (*drawing.ink, *drawing.fill)
         ink.append(range(len(lengths), len(lengths) + len(drawing.ink)))
@@ -138,7 +141,7 @@ def _painted(
     points, side = strokes.points, size * supersample
     low = np.minimum.reduceat(points, strokes.start, axis=1) >> _FRACTION_BITS
     high = np.maximum.reduceat(points, strokes.start, axis=1) >> _FRACTION_BITS
-    inside = ((high >= -_MARGIN) & (low <= side + _MARGIN)).all(axis=-1)
+    inside = np.all((high >= -_MARGIN) & (low <= side + _MARGIN), axis=-1)
     unmoved = (low == low[:1]).all(axis=(0, 2)) & (high == high[:1]).all(axis=(0, 2))
     unmoved[unmoved] = [
         bool((points[:, a:b] == points[:1, a:b]).all())

@@ -21,6 +21,9 @@ class Scene:
         keypoints: float64 [T, 25, 2], canonical25, fractions of width and height.
         confidence: float64 [T, 25], 1 visible, 0.5 behind another part, 0 out of the frame.
         layer: int64 [T, 25], 0 nearest.
+        expression: float32 [T, E] in the order of expressions.EXPRESSIONS.
+        time: float64 [T], seconds.
+        hold: int64 [T], the same for frames that show the same drawing.
     """
 
     parts: tuple[Part, ...]
@@ -28,13 +31,26 @@ class Scene:
     keypoints: np.ndarray
     confidence: np.ndarray
     layer: np.ndarray
+    expression: np.ndarray
+    time: np.ndarray
+    hold: np.ndarray
 
 
-def build_scene(rig: Rig, travel: np.ndarray, background: str, camera: Camera, seed: int) -> Scene:
+def build_scene(
+    rig: Rig,
+    expression: np.ndarray,
+    time: np.ndarray,
+    hold: np.ndarray,
+    travel: np.ndarray,
+    background: str,
+    camera: Camera,
+    seed: int,
+) -> Scene:
     """Put a posed figure before a background and a camera.
 
     Args:
         rig: the figure.
+        expression, time, hold: as in :class:`Scene`.
         travel: float [T], how far it has walked over the ground, picture units.
         background: one of background.BACKGROUNDS.
         camera: moves the figure and, by its distance, every layer of the background.
@@ -53,11 +69,11 @@ def build_scene(rig: Rig, travel: np.ndarray, background: str, camera: Camera, s
         [np.broadcast_to(np.arange(count, count + len(behind)), (frames, len(behind))), drawing_order(rig)],
         axis=1,
     )
-    outside = ((points < 0) | (points > 1)).any(axis=-1)
+    outside = np.any((points < 0) | (points > 1), axis=-1)
     # Stores take no joint further out; nobody reads the place of a joint of confidence 0.
     points = np.where(outside[..., None], np.clip(points, -0.5, 1.5), points)
     confidence = np.where(outside, 0.0, rig.confidence)
-    return Scene((*parts, *behind), order, points, confidence, rig.layer)
+    return Scene((*parts, *behind), order, points, confidence, rig.layer, expression, time, hold)
 
 
 def drawing_order(rig: Rig) -> np.ndarray:
