@@ -154,7 +154,7 @@ def render_clip(spec: PuppetSpec, truth: bool = False) -> PuppetClip:
         confidence=scene.confidence.astype(np.float32),
         layer=scene.layer,
         expression=scene.expression,
-        time=scene.time.astype(np.float32),
+        time=scene.time,
         hold=scene.hold,
         parts=tuple(part.name for part in scene.parts),
         depth_order=scene.order,
@@ -180,7 +180,7 @@ def clip_scene(spec: PuppetSpec) -> Scene:
         shown = frame // spec.hold * spec.hold
         rig, travel, expression = held(rig, shown), travel[shown], expression[shown]
     camera = camera_track(spec.camera, spec.frames, spec.fps, spec.seed)
-    time, hold = frame / spec.fps, frame // spec.hold
+    time, hold = (frame / spec.fps).astype(np.float32), frame // spec.hold
     return build_scene(rig, expression, time, hold, travel, spec.background, camera, spec.seed)
 
 

@@ -22,7 +22,7 @@ class Scene:
         confidence: float64 [T, 25], 1 visible, 0.5 behind another part, 0 out of the frame.
         layer: int64 [T, 25], 0 nearest.
         expression: float32 [T, E] in the order of expressions.EXPRESSIONS.
-        time: float64 [T], seconds.
+        time: float32 [T], seconds.
         hold: int64 [T], the same for frames that show the same drawing.
     """
 
