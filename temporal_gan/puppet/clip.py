@@ -9,9 +9,10 @@ from ..errors import UserError
 from ..expressions import CLASSES, expression_vector
 from ..rng import mix_seed, numpy_generator
 from .background import BACKGROUNDS, find_background
+from .body import ground_travel
 from .camera import CAMERAS, camera_track
 from .character import CHARACTERS, find_character
-from .coupling import HAIR_LAG_SEC, mood_pose
+from .coupling import mood_pose
 from .degradation import DEGRADATIONS, degraded, find_degradation
 from .expression import AUTO, puppet_expression
 from .flow import exact_flow
@@ -262,9 +263,8 @@ def _rig(
     who = find_character(character)
     time = np.arange(len(expression)) / fps
     pose = mood_pose(motion, time, expression, coupling, seed)
-    trailing = mood_pose(motion, time, expression, coupling, seed, lag_sec=HAIR_LAG_SEC)
-    travel = pose["travel"] if "travel" in pose else np.zeros(len(time))
-    return build_rig(who, pose, trailing, expression), travel
+    before = mood_pose(motion, time, expression, coupling, seed, before=True)
+    return build_rig(who, pose, before, expression), ground_travel(who.body, pose)
 
 
 def _try_motion(name: str) -> object:

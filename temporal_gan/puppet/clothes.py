@@ -4,9 +4,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from .body import TAIL_LENGTH, TAIL_SEGMENTS
 from .character import Character
 from .drawing import Drawing, detail, flat, line_of, mix, rgb, shade_of, surface
+from .hanging import TAIL_LENGTH, TAIL_SEGMENTS
 from .shapes import ellipse, limb, mirrored, smooth_closed, smooth_open, stroke
 
 

@@ -37,19 +37,19 @@ class Rig:
     layer: np.ndarray
 
 
-def build_rig(character: Character, pose: Pose, trailing: Pose, expression: np.ndarray) -> Rig:
+def build_rig(character: Character, pose: Pose, before: Pose, expression: np.ndarray) -> Rig:
     """Pose a character over T frames.
 
     Args:
         character: who.
         pose: channels over time.
-        trailing: the pose a moment earlier, which hair, skirt and tail follow.
+        before: what came before, in which hair, skirt and tail settle.
         expression: [T, E] in the order of expressions.EXPRESSIONS, any values in [0, 1].
     """
     near = "right" if pose["yaw"].mean() >= 0 else "left"
     far = "left" if near == "right" else "right"
     order = _group_order(near, far)
-    figure = pose_figure(character, pose, trailing)
+    figure = pose_figure(character, pose, before)
     drawings = body_drawings(character)
     parts, face_joints = head_parts(character, pose, figure.maps["head"], expression, figure.joints["throw"])
     parts += [Part(name, _group_of(name), drawing, figure.maps[name]) for name, drawing in drawings.items()]

@@ -78,7 +78,7 @@ def build_scene(
 
 def drawing_order(rig: Rig) -> np.ndarray:
     """int64 [T, P], indices of a rig's parts back to front."""
-    return np.broadcast_to(np.arange(len(rig.parts)), (len(rig.keypoints), len(rig.parts)))
+    return rig.order
 
 
 def held(rig: Rig, shown: np.ndarray) -> Rig:
