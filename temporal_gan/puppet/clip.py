@@ -9,13 +9,13 @@ from ..errors import UserError
 from ..expressions import CLASSES, expression_vector
 from ..rng import mix_seed, numpy_generator
 from .background import BACKGROUNDS, find_background
-from .body import ground_travel
 from .camera import CAMERAS, camera_track
 from .character import CHARACTERS, find_character
 from .coupling import mood_pose
 from .degradation import DEGRADATIONS, degraded, find_degradation
 from .expression import AUTO, puppet_expression
 from .flow import exact_flow
+from .legs import ground_travel
 from .lighting import LIGHTS, find_light
 from .motion import MOTIONS
 from .render import draw_part_map, draw_video
@@ -111,6 +111,9 @@ class PuppetClip:
         part_map: uint8 [T, S, S], i + 1 for ``parts[i]``, 0 where there is none.
         parts: part names; the figure's, then those of the background, ``background_0`` farthest.
         depth_order: int64 [T, P], indices of the parts, back to front.
+        face_points: float32 [T, 28, 2] as keypoints: contour 5, brows 3 + 3, eyes 6 + 6 (each pair the one on
+            the picture's left first), nose 1, mouth 4; None where the rig does not tell.
+        face_visible: bool [T, 28], neither covered nor out of the frame.
     """
 
     video: np.ndarray
@@ -122,6 +125,8 @@ class PuppetClip:
     hold: np.ndarray
     parts: tuple[str, ...]
     depth_order: np.ndarray
+    face_points: np.ndarray | None = None
+    face_visible: np.ndarray | None = None
     flow: np.ndarray | None = None
     flow_valid: np.ndarray | None = None
     flow_backward: np.ndarray | None = None
@@ -159,6 +164,8 @@ def render_clip(spec: PuppetSpec, truth: bool = False) -> PuppetClip:
         hold=scene.hold,
         parts=tuple(part.name for part in scene.parts),
         depth_order=scene.order,
+        face_points=None if scene.face_points is None else scene.face_points.astype(np.float32),
+        face_visible=scene.face_visible,
         **exact,
     )
 

@@ -214,5 +214,7 @@ def _kept(clip: PuppetClip, truth: Truth) -> dict[str, np.ndarray] | None:
             "part_map": clip.part_map,
             "parts": np.array(clip.parts),
             "depth_order": clip.depth_order.astype(np.uint8),
+            "face_points": clip.face_points,
+            "face_visible": clip.face_visible,
         }
     return {name: array for name, array in arrays.items() if array is not None}
