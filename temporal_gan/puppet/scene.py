@@ -1,7 +1,6 @@
 """A specification made visible: figure, background and camera over time, and everything that is true of them."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import numpy as np
 
@@ -107,5 +106,5 @@ def held(rig: Rig, shown: np.ndarray) -> Rig:
     parts = tuple(
         replace(part, to_picture=part.to_picture[shown], drawing=drawing(part.drawing)) for part in rig.parts
     )
-    others: dict[str, Any] = {f.name: getattr(rig, f.name) for f in fields(rig) if f.name != "parts"}
-    return replace(rig, parts=parts, **{k: None if v is None else v[shown] for k, v in others.items()})
+    series = [f.name for f in fields(rig) if f.name != "parts" and getattr(rig, f.name) is not None]
+    return replace(rig, parts=parts, **{name: getattr(rig, name)[shown] for name in series})

@@ -23,7 +23,8 @@ WORLD = {"lighting": "random", "background": "random", "camera": "random", "hold
 
 
 def _specs(clips: int, **wanted: object) -> list[PuppetSpec]:
-    return random_specs(clips, 5, **{"frames": 5, "size": 32, **wanted})  # type: ignore[arg-type]
+    names = {"characters": ("hana", "miko"), "motions": ("idle", "walk", "wave", "jump")}
+    return random_specs(clips, 5, **{**names, "frames": 5, "size": 32, **wanted})  # type: ignore[arg-type]
 
 
 def _bytes(folder: Path) -> dict[str, bytes]:

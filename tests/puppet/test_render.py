@@ -43,7 +43,7 @@ def test_flow_reproduces_each_frame_from_the_next(character: str, motion: str) -
 def test_most_of_the_character_keeps_its_flow(motion: str) -> None:
     _, valid, body = _truth(_render("hana", motion))
     # Something is always hidden, or lies on an edge between two motions.
-    assert 0.64 < valid[body].mean() < 0.999
+    assert 0.55 < valid[body].mean() < 0.999
 
 
 def test_flow_points_from_this_frame_to_the_next() -> None:

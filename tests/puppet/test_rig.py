@@ -69,7 +69,7 @@ def test_the_cats_ear_joints_are_on_its_ears_and_the_girls_are_under_her_hair() 
 
 
 def test_near_limbs_are_layer_0_and_far_limbs_layer_2() -> None:
-    clip = _render("hana", "walk")
+    clip = _render("hana", "wave")
     names = CANONICAL25.joints
     assert (clip.layer[:, [names.index("right_wrist"), names.index("right_ankle")]] == 0).all()
     assert (clip.layer[:, [names.index("neck"), names.index("nose"), names.index("mid_hip")]] == 1).all()
