@@ -44,10 +44,12 @@ def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, truth: 
     kept = tmp_path / "cut" / "video" / "puppet_000001.mkv"
     # As if it had been killed in the middle of writing.
     (tmp_path / "cut" / "video" / ".puppet_000009.abc").mkdir()
+    (tmp_path / "cut" / "video" / ".puppet_000009.abc" / "puppet_000009.mkv").write_bytes(b"half")
     before = kept.stat().st_mtime_ns
     write_puppet_store(tmp_path / "cut", specs, 5, truth, workers, quiet=True)  # type: ignore[arg-type]
     assert kept.stat().st_mtime_ns == before, "finished clips are kept"
     assert _bytes(tmp_path / "cut") == _bytes(tmp_path / "whole")
+    assert {Path(name).suffix for name in _bytes(tmp_path / "cut")} <= {".json", ".parquet", ".mkv", ".npz"}
     validate_store(tmp_path / "cut", deep=True)
 
 
