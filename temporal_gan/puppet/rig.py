@@ -29,12 +29,18 @@ class Rig:
         keypoints: float64 [T, 25, 2], canonical25, fractions of width and height.
         confidence: float64 [T, 25], 1 visible, 0.5 behind another part.
         layer: int64 [T, 25], 0 nearest.
+        order: int64 [T, P], indices of the parts, back to front.
+        face_points: float64 [T, 28, 2], fractions of width and height, or None.
+        face_visible: bool [T, 28], or None.
     """
 
     parts: tuple[Part, ...]
     keypoints: np.ndarray
     confidence: np.ndarray
     layer: np.ndarray
+    order: np.ndarray
+    face_points: np.ndarray | None = None
+    face_visible: np.ndarray | None = None
 
 
 def build_rig(character: Character, pose: Pose, before: Pose, expression: np.ndarray) -> Rig:
@@ -62,7 +68,8 @@ def build_rig(character: Character, pose: Pose, before: Pose, expression: np.nda
     for j, name in enumerate(CANONICAL25.joints):
         if _joint_group(name).endswith(("_arm", "_leg")):
             layer[:, j] = NEAR_LAYER if name.startswith(near) else FAR_LAYER
-    return Rig(tuple(parts), points / PICTURE, confidence, layer)
+    constant = np.broadcast_to(np.arange(len(parts)), (len(points), len(parts)))
+    return Rig(tuple(parts), points / PICTURE, confidence, layer, constant)
 
 
 def _group_order(near: str, far: str) -> list[str]:

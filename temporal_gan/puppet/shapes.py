@@ -92,9 +92,9 @@ def outline(
     return polygon + normal * (width * weight)[:, None]
 
 
-def shade(polygon: np.ndarray, depth: float) -> list[np.ndarray]:
-    """Crescents along the side of [N, 2] that faces away from the light, up to ``depth`` thick."""
-    facing = -(_normals(polygon) @ LIGHT_FROM) - 0.15
+def shade(polygon: np.ndarray, depth: float, light_from: np.ndarray = LIGHT_FROM) -> list[np.ndarray]:
+    """Crescents along the side of [N, 2] that faces away from ``light_from`` [2], up to ``depth`` thick."""
+    facing = -(_normals(polygon) @ light_from) - 0.15
     inner = polygon - _normals(polygon) * (depth * np.clip(facing, 0.0, None))[:, None]
     dark = facing > 0
     if not dark.any() or dark.all():
