@@ -255,9 +255,9 @@ def evaluate(
             nearest,
         )
     results.write(out / "results.json")
-    write_report(
-        results, out / "report.html", command=f"temporal-gan evaluate {generated} {reference} --out {out}"
-    )
+    chosen = "" if split == "test" else f" --split {split}"
+    command = f"temporal-gan evaluate {generated} {reference} --out {out}{chosen}"
+    write_report(results, out / "report.html", command=command)
     _say(quiet, f"{out / 'report.html'}: {len(results.clips)} clips")
 
 
