@@ -68,6 +68,7 @@ def train(
         return fit(job, config, out, world, device, minutes, quiet)
     finally:
         leave_world(world)
+        torch.set_flush_denormal(False)
 
 
 def _clip_job(
