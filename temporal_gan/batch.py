@@ -93,16 +93,7 @@ class ClipBatch:
 
     def frames(self, part: slice) -> "ClipBatch":
         """Some frames of every clip, without flow; the references stay."""
-        names = (
-            "video",
-            "keypoints",
-            "confidence",
-            "layer",
-            "expression",
-            "expression_confidence",
-            "time",
-            "hold",
-        )
+        names = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold")
         cut = {name: getattr(self, name)[:, part] for name in names}
         return replace(self, **cut, flow=None, flow_valid=None)
 

@@ -91,8 +91,8 @@ def i3d_features(network: I3D, video: Tensor) -> Tensor:
         raise UserError(f"i3d_features: video is {tuple(video.shape)}, expected [B, T, 3, H, W]")
     if video.shape[1] < FEWEST_FRAMES:
         raise UserError(
-            f"FVD needs clips of {FEWEST_FRAMES} frames or more (16 by custom), got {video.shape[1]}: the network's last "
-            "window is longer than that; use the paired temporal metrics"
+            f"FVD needs clips of {FEWEST_FRAMES} frames or more (16 by custom), got {video.shape[1]}: the "
+            "network's last window is longer than that; use the paired temporal metrics"
         )
     # A clip at a time: 16 frames of 224 x 224 already take a gigabyte inside the network.
     logits = []

@@ -33,9 +33,7 @@ def preview_clips(
     cut = [clip.frames(slice(count)) for clip in clips[:CLIPS]]
     if references:
         who = [characters[int(clip.character)] for clip in cut]
-        cut = [
-            with_nearest_references(c, banks.get(w, {}), references) for c, w in zip(cut, who, strict=True)
-        ]
+        cut = [with_nearest_references(c, banks.get(w, {}), references) for c, w in zip(cut, who, strict=True)]
     return collate(cut)
 
 

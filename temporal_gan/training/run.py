@@ -35,11 +35,7 @@ from .step import build_state, clip_model, take_step
 
 
 def train(
-    config: ExperimentConfig,
-    data: Path | str,
-    out: Path | str,
-    minutes: float | None = None,
-    quiet: bool = False,
+    config: ExperimentConfig, data: Path | str, out: Path | str, minutes: float | None = None, quiet: bool = False
 ) -> Outcome:
     """Train a recipe, or go on with it.
 
