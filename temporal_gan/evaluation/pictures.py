@@ -59,17 +59,17 @@ def show_clip(
     clip_id: str,
     character: str,
     fps: float,
+    score: float,
     made: Tensor,
     real: Tensor,
     psnr: list[float],
     values: dict[str, float],
 ) -> ShownClip:
-    """Keep the small version of a scored clip: made and real [T, 3, H, W] in [0, 1]."""
+    """The small version of a scored clip: made and real [T, 3, H, W] in [0, 1]."""
     made_u8, real_u8 = shrink(to_frames_u8(made)), shrink(to_frames_u8(real))
     error = np.zeros(made_u8.shape[1:3], np.float32)
     for made_frame, real_frame in zip(made_u8, real_u8, strict=True):
         error += np.abs(made_frame.astype(np.float32) - real_frame).mean(axis=-1) / 255
-    score = values.get("foreground_psnr", values["psnr"])
     error /= len(made_u8)
     return ShownClip(clip_id, character, fps, score, made_u8, real_u8, error, psnr, values)
 
