@@ -8,18 +8,20 @@ import numpy as np
 import torch
 import typer
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TimeElapsedColumn
 
 from . import rng
-from .command_line import INTERRUPTED, run_command
+from .command_line import INTERRUPTED, PARTLY_FAILED, run_command
 from .config import load_config
 from .data.store import Store
 from .demo import run_demo
 from .distributed import choose_device
 from .errors import UserError
-from .evaluation.pairing import NearestTrainingFrame, pair_files, pair_run
-from .evaluation.protocols import PROTOCOLS
+from .evaluation.nearest_frame import NearestTrainingFrame
+from .evaluation.pairing import FilePairs, RunPairs, content_key, pair_files
+from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
 from .evaluation.report import write_report
+from .evaluation.run import EvaluationOptions
 from .evaluation.run import evaluate as run_evaluation
 from .experiment import ExperimentConfig
 from .inference.animator import load_animator
@@ -224,41 +226,79 @@ def evaluate(
         Path, typer.Argument(metavar="REFERENCE", help="A store, a folder of clips, a clip.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="For results.json and report.html.")],
-    protocol: Annotated[str, typer.Option(metavar="NAME", help="How to measure.")] = "clips_v1",
+    protocol: Annotated[
+        str, typer.Option(metavar="NAME", help=f"{', '.join((*PROTOCOLS, *SET_PROTOCOLS))}.")
+    ] = "clips_v1",
     split: Annotated[
-        str, typer.Option(metavar="NAME", help="Which clips of the reference store a run animates.")
-    ] = "test",
-    device: Annotated[str, typer.Option(help="For animating a run: auto, cpu, cuda or mps.")] = "auto",
+        str | None, typer.Option(metavar="NAME", help="Which clips of the reference store; default: test.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes that score; the numbers do not depend on it.")
+    ] = 1,
+    device: Annotated[str, typer.Option(help="For networks: auto, cpu, cuda or mps.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Measure made clips against real ones; a run first animates the reference's test split.
 
+    Clips of any tool are read: videos, GIF, WebP, folders of pictures, named like the real ones. Finished clips are
+    kept in DIR/clips.jsonl: repeating the command goes on where it stopped. Clips that cannot be read are named, the
+    rest is measured, and the exit code is 1.
+
     Example: temporal-gan evaluate runs/first stores/puppet --out reports/first
     """
-    if protocol not in PROTOCOLS:
-        raise UserError(f"--protocol {protocol!r} is not one of: {', '.join(PROTOCOLS)}")
+    command = f"temporal-gan evaluate {generated} {reference} --out {out}"
+    command += "" if protocol == "clips_v1" else f" --protocol {protocol}"
+    command += "" if split is None else f" --split {split}"
     choose_device(device)
-    nearest = None
-    if generated.suffix == ".safetensors" or (generated / ANIMATOR_FILE).is_file():
-        store = Store.open(reference)
-        pairs = pair_run(load_animator(generated, device), store, split)
-        nearest = NearestTrainingFrame(store) if store.split("train") else None
-    else:
-        pairs = pair_files(generated, reference)
+    if protocol in SET_PROTOCOLS:
+        raise UserError("not yet")
+    if protocol not in PROTOCOLS:
+        raise UserError(f"--protocol {protocol!r} is not one of: {', '.join((*PROTOCOLS, *SET_PROTOCOLS))}")
+    chosen = PROTOCOLS[protocol]
+    if split is not None and chosen.split not in (None, split):
+        raise UserError(
+            f"--split {split}: protocol {protocol} is about split {chosen.split}; leave --split out"
+        )
+    pairs, nearest = _pairs(generated, reference, split or chosen.split, device)
     out.mkdir(parents=True, exist_ok=True)
-    with Progress(console=Console(quiet=quiet, stderr=True)) as progress:
-        task = progress.add_task("evaluating", total=None)
+    with _progress(quiet) as progress:
+        task = progress.add_task("evaluating", total=len(pairs))
         results = run_evaluation(
             pairs,
-            PROTOCOLS[protocol],
+            chosen,
             lambda done, clip_id: progress.update(task, completed=done, description=f"evaluating {clip_id}"),
             nearest,
+            split=split or chosen.split or ("test" if isinstance(pairs, RunPairs) else ""),
+            options=EvaluationOptions(workers, out / "clips.jsonl"),
         )
     results.write(out / "results.json")
-    chosen = "" if split == "test" else f" --split {split}"
-    command = f"temporal-gan evaluate {generated} {reference} --out {out}{chosen}"
     write_report(results, out / "report.html", command=command)
+    for clip in results.failed:
+        typer.echo(f"error: {clip.reason}", err=True)
+    if results.missing and not quiet:
+        typer.echo(
+            f"{len(results.missing)} real clips have no made one, first {results.missing[0]!r}", err=True
+        )
     _say(quiet, f"{out / 'report.html'}: {len(results.clips)} clips")
+    if results.failed:
+        raise typer.Exit(PARTLY_FAILED)
+
+
+def _pairs(
+    generated: Path, reference: Path, split: str | None, device: str
+) -> tuple[FilePairs | RunPairs, NearestTrainingFrame | None]:
+    if generated.suffix != ".safetensors" and not (generated / ANIMATOR_FILE).is_file():
+        return pair_files(generated, reference, split), None
+    store = Store.open(reference)
+    weights = generated if generated.is_file() else generated / ANIMATOR_FILE
+    key = f"{content_key(weights)} on {choose_device(device).type}"
+    pairs = RunPairs(load_animator(generated, device), store, split or "test", key)
+    return pairs, NearestTrainingFrame(store) if store.split("train") else None
+
+
+def _progress(quiet: bool) -> Progress:
+    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
+    return Progress(*columns, console=Console(quiet=quiet, stderr=True))
 
 
 def _names(text: str) -> list[str] | None:

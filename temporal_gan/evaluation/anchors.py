@@ -84,7 +84,7 @@ def saved_as_jpeg(rgb: Tensor) -> Tensor:
     read = []
     for frame in to_frames_u8(rgb):
         _, code = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-        read.append(cv2.imdecode(code, cv2.IMREAD_COLOR)[..., ::-1])
+        read.append(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1])
     return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2).float() / 255
 
 

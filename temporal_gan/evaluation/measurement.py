@@ -3,7 +3,6 @@
 import math
 from dataclasses import dataclass, field
 
-import torch
 from torch import Tensor, nn
 
 from ..batch import composite_on_white
@@ -116,9 +115,7 @@ def prepare_real(pair: ClipPair, protocol: Protocol, perception: Perception) -> 
         floors = {name: value for name, value in found if math.isfinite(value)}
     if moving and perception.network is not None and min(rgb.shape[-2:]) >= _SMALLEST_LPIPS_SIDE:
         change = lpips_distances(perception.network, rgb[:-1], rgb[1:])
-    return RealClip(
-        rgb, source, known_joints(pair), motion, flow, valid, static, method, why, floors, change
-    )
+    return RealClip(rgb, source, known_joints(pair), motion, flow, valid, static, method, why, floors, change)
 
 
 def prepare_made(made: Tensor, real: RealClip) -> Tensor:
@@ -224,7 +221,9 @@ def _measure_temporal(
     result.put("warping_error_reference_flow", error, hidden)
     result.kept_fraction = float(kept)
     inside, _ = temporal.warping_error(video, flow, valid, region)
-    result.put("foreground_warping_error_reference_flow", inside, "no pixel of the character has a trusted motion")
+    result.put(
+        "foreground_warping_error_reference_flow", inside, "no pixel of the character has a trusted motion"
+    )
     own = "shown only beside the warping error along the real motion, which is missing"
     if "warping_error_reference_flow" in result.values and made_flow is not None and made_valid is not None:
         error, kept = temporal.warping_error(video, made_flow[None], made_valid[None])
@@ -264,6 +263,8 @@ def _measure_pose(result: Measurement, rgb: Tensor, real: RealClip, protocol: Pr
         return
     present = (confidence > 0) & predicted.isfinite().all(dim=-1)
     jerk = trajectories.jerk_ratio(predicted, target, present)
-    result.put("keypoint_jerk_ratio", jerk, "no joint was found four frames running, or the real ones hardly jerk")
+    result.put(
+        "keypoint_jerk_ratio", jerk, "no joint was found four frames running, or the real ones hardly jerk"
+    )
     error = trajectories.acceleration_error(predicted, target, present)
     result.put("keypoint_acceleration_error", error, "no joint was found three frames running")

@@ -307,9 +307,7 @@ def write_atomically(path: Path, pieces: Iterable[str]) -> None:
         raise
 
 
-def _json_with_rows(
-    head: dict[str, object], rows: Iterable[str], tail: dict[str, object]
-) -> Iterator[str]:
+def _json_with_rows(head: dict[str, object], rows: Iterable[str], tail: dict[str, object]) -> Iterator[str]:
     """A JSON object whose ``clips`` are written one by one, a line each."""
     yield json.dumps(head, indent=1, allow_nan=False)[:-2]
     between = ',\n "clips": [\n'
