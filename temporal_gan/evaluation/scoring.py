@@ -57,10 +57,8 @@ class Scorer:
     @torch.no_grad()
     def score(self, index: int, perception: Perception) -> ClipResult | FailedClip:
         """Read, check and score one pair; what is wrong with it becomes a :class:`FailedClip`."""
-        clip_id = self.clip_id(index)
         try:
             pair = self.pairs[index].validate()
-            clip_id = pair.clip_id
             real = prepare_real(pair, self.protocol, perception)
             made = prepare_made(pair.made, real)
             anchors = {}
@@ -83,7 +81,7 @@ class Scorer:
                 anchors=anchors,
             )
         except UserError as error:
-            return FailedClip(clip_id, str(error))
+            return FailedClip(self.clip_id(index), str(error))
 
     def clip_id(self, index: int) -> str:
         """A name for pair ``index`` without reading its files."""
