@@ -7,26 +7,18 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 import typer
-from rich.console import Console
-from rich.progress import Progress, TimeElapsedColumn
 
 from . import rng
 from .command_line import INTERRUPTED, PARTLY_FAILED, run_command
 from .config import load_config
-from .data.store import Store
 from .demo import run_demo
-from .distributed import choose_device
 from .errors import UserError
-from .evaluation.nearest_frame import NearestTrainingFrame
-from .evaluation.pairing import FilePairs, RunPairs, content_key, pair_files
+from .evaluation.command import Request, run_evaluation
 from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
-from .evaluation.report import write_report
-from .evaluation.run import EvaluationOptions
-from .evaluation.run import evaluate as run_evaluation
 from .experiment import ExperimentConfig
 from .inference.animator import load_animator
 from .inference.background import lay_on_background
-from .inference.weights_file import ANIMATOR_FILE, load_sampler
+from .inference.weights_file import load_sampler
 from .puppet import BACKGROUNDS, CAMERAS, DEGRADATIONS, LIGHTS, random_specs
 from .puppet.dataset import write_puppet_store
 from .puppet.preview import write_store_preview
@@ -246,59 +238,9 @@ def evaluate(
 
     Example: temporal-gan evaluate runs/first stores/puppet --out reports/first
     """
-    command = f"temporal-gan evaluate {generated} {reference} --out {out}"
-    command += "" if protocol == "clips_v1" else f" --protocol {protocol}"
-    command += "" if split is None else f" --split {split}"
-    choose_device(device)
-    if protocol in SET_PROTOCOLS:
-        raise UserError("not yet")
-    if protocol not in PROTOCOLS:
-        raise UserError(f"--protocol {protocol!r} is not one of: {', '.join((*PROTOCOLS, *SET_PROTOCOLS))}")
-    chosen = PROTOCOLS[protocol]
-    if split is not None and chosen.split not in (None, split):
-        raise UserError(
-            f"--split {split}: protocol {protocol} is about split {chosen.split}; leave --split out"
-        )
-    pairs, nearest = _pairs(generated, reference, split or chosen.split, device)
-    out.mkdir(parents=True, exist_ok=True)
-    with _progress(quiet) as progress:
-        task = progress.add_task("evaluating", total=len(pairs))
-        results = run_evaluation(
-            pairs,
-            chosen,
-            lambda done, clip_id: progress.update(task, completed=done, description=f"evaluating {clip_id}"),
-            nearest,
-            split=split or chosen.split or ("test" if isinstance(pairs, RunPairs) else ""),
-            options=EvaluationOptions(workers, out / "clips.jsonl"),
-        )
-    results.write(out / "results.json")
-    write_report(results, out / "report.html", command=command)
-    for clip in results.failed:
-        typer.echo(f"error: {clip.reason}", err=True)
-    if results.missing and not quiet:
-        typer.echo(
-            f"{len(results.missing)} real clips have no made one, first {results.missing[0]!r}", err=True
-        )
-    _say(quiet, f"{out / 'report.html'}: {len(results.clips)} clips")
-    if results.failed:
+    request = Request(generated, reference, out, protocol, split, workers, device, quiet)
+    if not run_evaluation(request):
         raise typer.Exit(PARTLY_FAILED)
-
-
-def _pairs(
-    generated: Path, reference: Path, split: str | None, device: str
-) -> tuple[FilePairs | RunPairs, NearestTrainingFrame | None]:
-    if generated.suffix != ".safetensors" and not (generated / ANIMATOR_FILE).is_file():
-        return pair_files(generated, reference, split), None
-    store = Store.open(reference)
-    weights = generated if generated.is_file() else generated / ANIMATOR_FILE
-    key = f"{content_key(weights)} on {choose_device(device).type}"
-    pairs = RunPairs(load_animator(generated, device), store, split or "test", key)
-    return pairs, NearestTrainingFrame(store) if store.split("train") else None
-
-
-def _progress(quiet: bool) -> Progress:
-    columns = (*Progress.get_default_columns(), TimeElapsedColumn())
-    return Progress(*columns, console=Console(quiet=quiet, stderr=True))
 
 
 def _names(text: str) -> list[str] | None:

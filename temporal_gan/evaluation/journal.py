@@ -5,8 +5,6 @@ import json
 from functools import lru_cache
 from pathlib import Path
 
-from .results import ClipResult
-
 
 class Journal:
     """``clips.jsonl``: a line for each scored clip, with a key that names all that decides its numbers.
@@ -17,7 +15,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         """Read what is there. Raises OSError where the folder cannot be written."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._rows: dict[str, ClipResult] = {}
+        self._rows: dict[str, dict] = {}
         whole = 0
         if path.is_file():
             with path.open("rb") as file:
@@ -29,13 +27,13 @@ class Journal:
         self._file = path.open("ab")
         self._file.truncate(whole)
 
-    def find(self, key: str) -> ClipResult | None:
-        """The clip's numbers from an earlier session, or None."""
-        return self._rows.get(key)
+    def find(self, key: str) -> dict | None:
+        """What an earlier session found out about the clip, or None; it is handed out once."""
+        return self._rows.pop(key, None)
 
-    def add(self, key: str, clip: ClipResult) -> None:
-        """Append one clip; it is on disk when this returns."""
-        line = json.dumps({"key": key, "clip": clip.to_dict()}, allow_nan=False)
+    def add(self, key: str, clip: dict[str, object]) -> None:
+        """Append one clip: plain types, no NaN. A kill right after this loses nothing."""
+        line = json.dumps({"key": key, "clip": clip}, allow_nan=False)
         self._file.write(line.encode() + b"\n")
         self._file.flush()
 
@@ -46,9 +44,9 @@ class Journal:
     def _read(self, line: bytes) -> None:
         try:
             content = json.loads(line)
-            self._rows[content["key"]] = ClipResult.from_dict(content["clip"])
+            self._rows[str(content["key"])] = dict(content["clip"])
         except (ValueError, KeyError, TypeError):
-            # Damaged, or written by another version: that clip is scored again.
+            # Damaged: that clip is scored again.
             return
 
 

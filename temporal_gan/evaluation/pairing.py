@@ -19,12 +19,10 @@ from ..inference.pose_source import store_pose
 from ..puppet.dataset import exact_flow_source
 from ..video_io import FOLDER_FPS, STILL_SUFFIXES, VIDEO_SUFFIXES, natural_key, read_frames
 from .clip_pairs import ClipPair, frames_to_tensor
+from .frame_rates import TimedClip, on_one_clock
 
 ClipSource = Path | tuple[Store, str]
 """Where a clip is: a file, a folder of pictures, or a clip of a store."""
-
-_FRAME_TIME_TOLERANCE = {".gif": 0.0075, ".webp": 0.001, ".apng": 0.001}
-"""Seconds by which a frame's time may differ for the format's sake: GIF counts hundredths, and some tools cut off."""
 
 
 class RunPairs:
@@ -68,12 +66,13 @@ class RunPairs:
             self.store,
             row,
             animate_row(self.animator, self.store, row),
+            self.store.frames(row.id),
             None if other is None else _other((self.store, self.rows[other].id)),
         )
 
     def key(self, index: int) -> str:
         """Names everything that decides the numbers of one pair."""
-        return "/".join([self._key, *(_source_key((self.store, name)) for name in self._names(index))])
+        return "/".join([self._key, *(source_key((self.store, name)) for name in self._names(index))])
 
     def _names(self, index: int) -> list[str]:
         other = self._others[index]
@@ -121,22 +120,24 @@ class FilePairs:
     def __getitem__(self, index: int) -> ClipPair:
         """Read one pair. Raises UserError for a file that cannot be read, or two frame rates."""
         name = self.clip_ids[index]
-        made, real, other = self._sources(index)
-        video, made_fps = read_clip(made)
+        made_source, real_source, other = self._sources(index)
         other_real = None if other is None else _other(other)
-        if isinstance(real, tuple):
-            store, row = real[0], real[0].row(real[1])
-            _check_rates(name, made, made_fps, real, row.fps or store.info.fps)
-            return _pair_store_clip(store, row, video, other_real)
-        frames, fps = read_clip(real)
-        _check_rates(name, made, made_fps, real, fps)
+        made, real = on_one_clock(name, read_clip(made_source), read_clip(real_source))
+        video = frames_to_tensor(made.frames_u8)
+        if isinstance(real_source, tuple):
+            store, row = real_source[0], real_source[0].row(real_source[1])
+            return _pair_store_clip(store, row, video, real.frames_u8, other_real)
         return ClipPair(
-            clip_id=name, made=video, real=frames, fps=fps or made_fps or FOLDER_FPS, other_real=other_real
+            clip_id=name,
+            made=video,
+            real=frames_to_tensor(real.frames_u8),
+            fps=real.fps or made.fps or FOLDER_FPS,
+            other_real=other_real,
         )
 
     def key(self, index: int) -> str:
         """Names everything that decides the numbers of one pair."""
-        return "/".join("" if source is None else _source_key(source) for source in self._sources(index))
+        return "/".join("" if source is None else source_key(source) for source in self._sources(index))
 
     def _sources(self, index: int) -> tuple[ClipSource, ClipSource, ClipSource | None]:
         name, other = self.clip_ids[index], self._others[index]
@@ -206,14 +207,16 @@ def find_clips(path: Path, split: str | None = None) -> dict[str, ClipSource]:
     return {_clip_name(path): path}
 
 
-def read_clip(clip: ClipSource) -> tuple[Tensor, float | None]:
-    """[T, C, H, W] in [0, 1], and frames per second; None for pictures, which carry no rate."""
+def read_clip(clip: ClipSource) -> TimedClip:
+    """Decode a clip. Raises StoreError naming a file that cannot be read."""
     if isinstance(clip, tuple):
         store, name = clip
-        return frames_to_tensor(store.frames(name)), store.row(name).fps or store.info.fps
-    frames = read_frames(clip)
-    still = clip.is_dir() or (len(frames.frames_u8) == 1 and clip.suffix.lower() in STILL_SUFFIXES)
-    return frames_to_tensor(frames.frames_u8), None if still else frames.fps
+        fps = store.row(name).fps or store.info.fps
+        frames = store.frames(name)
+        return TimedClip(frames, fps, np.arange(len(frames)) / fps)
+    decoded = read_frames(clip)
+    pictures = clip.is_dir() or (len(decoded.frames_u8) == 1 and clip.suffix.lower() in STILL_SUFFIXES)
+    return TimedClip.of(decoded, clip.suffix, pictures)
 
 
 def content_key(path: Path) -> str:
@@ -234,7 +237,8 @@ def _file_key(path: Path) -> str:
     return content_key(path)
 
 
-def _source_key(source: ClipSource) -> str:
+def source_key(source: ClipSource) -> str:
+    """Names a clip by its content. Raises OSError where it cannot be read."""
     if isinstance(source, tuple):
         return f"{source[0].info.content_hash}#{source[1]}"
     return _file_key(source)
@@ -275,27 +279,15 @@ def _next_of_another(characters: list[str]) -> list[int | None]:
 
 def _other(source: ClipSource) -> Tensor | None:
     try:
-        return read_clip(source)[0]
+        return frames_to_tensor(read_clip(source).frames_u8)
     except StoreError:
         # That clip is named when its own turn comes; this one is as good as before.
         return None
 
 
-def _check_rates(
-    name: str, made: ClipSource, made_fps: float | None, real: ClipSource, fps: float | None
-) -> None:
-    if made_fps is None or fps is None:
-        return
-    suffixes = [source.suffix.lower() for source in (made, real) if isinstance(source, Path)]
-    tolerance = max([_FRAME_TIME_TOLERANCE.get(suffix, 0.0) for suffix in suffixes], default=0.0)
-    if abs(1 / made_fps - 1 / fps) > tolerance + 0.01 / fps:
-        raise UserError(
-            f"clip {name}: made at {made_fps:g} frames per second, the real one at {fps:g}; convert one of them, "
-            "clips are never resampled silently"
-        )
-
-
-def _pair_store_clip(store: Store, row: ClipRow, made: Tensor, other_real: Tensor | None) -> ClipPair:
+def _pair_store_clip(
+    store: Store, row: ClipRow, made: Tensor, real_u8: np.ndarray, other_real: Tensor | None
+) -> ClipPair:
     labels = store.labels(row.id)
     flow = valid = None
     # A clip without exact flow gets none here: the evaluation then measures it, and says so in its results.
@@ -304,7 +296,7 @@ def _pair_store_clip(store: Store, row: ClipRow, made: Tensor, other_real: Tenso
     return ClipPair(
         clip_id=row.id,
         made=made,
-        real=frames_to_tensor(store.frames(row.id)),
+        real=frames_to_tensor(real_u8),
         fps=row.fps or store.info.fps,
         character=row.character,
         keypoints=torch.from_numpy(labels.keypoints),

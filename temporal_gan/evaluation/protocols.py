@@ -42,7 +42,10 @@ class Protocol:
     interval_level: float = 0.95
     seed: int = 0
     size: str = "the real clip's own; a made clip of another size is resized to it (bicubic, antialiased)"
-    frames: str = "all frames of both clips, which must be equally many"
+    frames: str = (
+        "all frames of both clips, which must be equally many; drawings that GIF, APNG or WebP store once and show "
+        "longer are written out first"
+    )
     stride: int = 1
     fps: str = "as the clip says; recorded, not resampled; made and real must agree, pictures fit any"
     background: str = "white"

@@ -15,9 +15,10 @@ from .clip_pairs import resize_clip
 from .journal import Journal, row_key
 from .pairing import FilePairs, RunPairs
 from .pictures import ShownClip, show_clip
+from .process_pool import do_all, one_thread
 from .protocols import Protocol
 from .results import ClipResult, FailedClip, Results, versions
-from .scoring import Pairs, Scorer, one_thread, score_all
+from .scoring import Pairs, Scorer
 
 SHOWN_EACH_WAY = 4
 """How many of the worst, and how many of the best clips the report shows."""
@@ -109,7 +110,7 @@ def _score(
             progress(done, outcome.clip_id)
 
     if options.journal is None or not isinstance(pairs, FilePairs | RunPairs):
-        for index, outcome in score_all(scorer, range(count), options.workers):
+        for index, outcome in do_all(scorer, range(count), options.workers):
             finish(index, outcome)
         return [outcomes[index] for index in range(count)]
     journal = Journal(options.journal)
@@ -124,18 +125,28 @@ def _score(
                 reason = f"{error.filename}: {error.strerror}"
                 finish(index, FailedClip(scorer.clip_id(index), reason))
                 continue
-            known = journal.find(keys[index])
+            known = _known(journal.find(keys[index]))
             if known is None:
                 left.append(index)
             else:
                 finish(index, known)
-        for index, outcome in score_all(scorer, left, options.workers):
+        for index, outcome in do_all(scorer, left, options.workers):
             if isinstance(outcome, ClipResult):
-                journal.add(keys[index], outcome)
+                journal.add(keys[index], outcome.to_dict())
             finish(index, outcome)
     finally:
         journal.close()
     return [outcomes[index] for index in range(count)]
+
+
+def _known(row: dict | None) -> ClipResult | None:
+    if row is None:
+        return None
+    try:
+        return ClipResult.from_dict(row)
+    except (ValueError, KeyError, TypeError):
+        # Damaged: that clip is scored again.
+        return None
 
 
 def _check_names(scorer: Scorer) -> None:

@@ -1,17 +1,10 @@
-"""Scoring single clips, in this process or in several, with the same numbers either way."""
+"""Scoring one clip: read, check, measure, anchors. A job for :mod:`.process_pool`."""
 
 import hashlib
-import multiprocessing
-import signal
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import torch
 
 from ..errors import UserError
@@ -48,22 +41,22 @@ class Scorer:
     lpips: Path | None
     why_no_lpips: str
 
-    def perception(self) -> Perception:
+    def tools(self) -> Perception:
         """Load the LPIPS network. Raises CheckpointError for a damaged file."""
         if self.lpips is None:
             return Perception(None, self.why_no_lpips)
         return Perception(load_lpips(self.lpips), "")
 
     @torch.no_grad()
-    def score(self, index: int, perception: Perception) -> ClipResult | FailedClip:
+    def do(self, index: int, tools: Perception) -> ClipResult | FailedClip:
         """Read, check and score one pair; what is wrong with it becomes a :class:`FailedClip`."""
         try:
             pair = self.pairs[index].validate()
-            real = prepare_real(pair, self.protocol, perception)
+            real = prepare_real(pair, self.protocol, tools)
             made = prepare_made(pair.made, real)
             anchors = {}
             if index in self.anchored:
-                anchors = measure_anchors(pair, real, self.protocol, perception, self.nearest)
+                anchors = measure_anchors(pair, real, self.protocol, tools, self.nearest)
             height, width = pair.real.shape[-2:]
             made_height, made_width = pair.made.shape[-2:]
             same_size = (made_width, made_height) == (width, height)
@@ -77,7 +70,7 @@ class Scorer:
                 resized_from=None if same_size else (made_width, made_height),
                 flow=real.flow_method,
                 real_hash=_picture_hash(pair, to_frames_u8(real.rgb).tobytes()),
-                made=measure(made, real, self.protocol, perception),
+                made=measure(made, real, self.protocol, tools),
                 anchors=anchors,
             )
         except UserError as error:
@@ -88,89 +81,6 @@ class Scorer:
         if isinstance(self.pairs, FilePairs | RunPairs):
             return self.pairs.clip_ids[index]
         return self.pairs[index].clip_id
-
-
-def score_all(
-    scorer: Scorer, indices: Iterable[int], workers: int
-) -> Iterator[tuple[int, ClipResult | FailedClip]]:
-    """Score pairs in any order, a few at a time in memory.
-
-    Every process computes on one thread: the last digits of a sum depend on how many share it.
-
-    Args:
-        scorer: what to score and how.
-        indices: of the pairs.
-        workers: processes; 1 = in this one.
-    Returns:
-        (index, outcome), as they finish.
-    Raises:
-        UserError: a process was killed.
-    """
-    with one_thread():
-        if workers <= 1:
-            perception = scorer.perception()
-            yield from ((index, scorer.score(index, perception)) for index in indices)
-            return
-    # Not plain forking, which can hang after torch or OpenCV started their threads.
-    context = multiprocessing.get_context("forkserver" if sys.platform != "win32" else "spawn")
-    if sys.platform != "win32":
-        context.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(workers, context, _begin_worker, (scorer,)) as pool:
-        try:
-            yield from _in_pool(pool, iter(indices), 2 * workers)
-        except BrokenProcessPool:
-            raise UserError(
-                f"one of {workers} processes was ended from outside, most likely for lack of memory; repeat the "
-                "command with fewer --workers, finished clips are kept"
-            ) from None
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Compute on one thread inside the block."""
-    threads, cv_threads = torch.get_num_threads(), cv2.getNumThreads()
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-        cv2.setNumThreads(cv_threads)
-
-
-def _in_pool(
-    pool: ProcessPoolExecutor, indices: Iterator[int], most: int
-) -> Iterator[tuple[int, ClipResult | FailedClip]]:
-    running: dict[Future[ClipResult | FailedClip], int] = {}
-    while True:
-        # Only a few wait in the queue, so that a million clips need no more memory than a hundred.
-        while len(running) < most and (index := next(indices, None)) is not None:
-            running[pool.submit(_score_in_worker, index)] = index
-        if not running:
-            return
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            yield running.pop(future), future.result()
-
-
-_worker: tuple[Scorer, Perception] | None = None
-
-
-def _begin_worker(scorer: Scorer) -> None:
-    global _worker
-    # Ctrl-C reaches every process of the group; the first one ends the others.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    _worker = scorer, scorer.perception()
-
-
-def _score_in_worker(index: int) -> ClipResult | FailedClip:
-    assert _worker is not None
-    scorer, perception = _worker
-    return scorer.score(index, perception)
 
 
 def _picture_hash(pair: ClipPair, pixels: bytes) -> str:
