@@ -171,7 +171,8 @@ def swapped_label_auc(commanded: Tensor, measured: Tensor) -> float:
         UserError: too few frames or clips, or shapes disagree.
     """
     _check("swapped_label_auc", commanded, measured)
-    wanted, read = (_standardised(x.double().flatten(1)) for x in (commanded, measured))
+    # Centred over the whole pool: what all clips share (a resting face) tells none of them apart.
+    wanted, read = (_unit_rows(x.double() - x.double().mean(dim=(0, 1))) for x in (commanded, measured))
     score = read @ wanted.T
     own = torch.eye(len(score), dtype=torch.bool)
     # A pair of clips with one and the same command is not a swap.
@@ -212,6 +213,8 @@ def _pooled_correlation(a: Tensor, b: Tensor) -> float:
     return float((x * y).sum()) / energy**0.5
 
 
-def _standardised(rows: Tensor) -> Tensor:
-    centred = rows - rows.mean(dim=1, keepdim=True)
-    return centred / centred.norm(dim=1, keepdim=True).clamp_min(1e-12)
+def _unit_rows(curves: Tensor) -> Tensor:
+    """[B, T, E] -> [B, T * E] of length 1, or 0 where nothing differs from the pool but by rounding."""
+    rows = curves.flatten(1)
+    length = rows.norm(dim=1, keepdim=True)
+    return torch.where(length > 1e-9, rows / length, 0.0)
