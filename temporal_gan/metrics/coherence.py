@@ -180,7 +180,8 @@ def swapped_label_auc(commanded: Tensor, measured: Tensor) -> float:
     if not bool((~same).any()):
         raise UserError("swapped_label_auc: all clips have the same command, nothing can be swapped")
     gap = score[own][:, None] - score[~same][None]
-    return float((gap > 0).double().mean() + 0.5 * (gap == 0).double().mean())
+    # Equal pairs differ by rounding.
+    return float((gap > 1e-9).double().mean() + 0.5 * (gap.abs() <= 1e-9).double().mean())
 
 
 def _check(who: str, a: Tensor, b: Tensor, lost: int = 0) -> None:

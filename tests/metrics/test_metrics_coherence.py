@@ -110,3 +110,10 @@ def test_swapped_labels_are_told_apart() -> None:
     assert coherence.swapped_label_auc(resting, frozen) == 0.5
     with pytest.raises(UserError, match="nothing can be swapped"):
         coherence.swapped_label_auc(commanded[:1].expand_as(commanded), noise)
+
+
+def test_a_command_held_throughout_is_recognised() -> None:
+    commanded = torch.eye(4)[:, None].expand(4, 128, 4)
+    assert coherence.swapped_label_auc(commanded, 0.5 * commanded + 0.2) == 1
+    # Reversed roles: of 12 swapped pairs 4 match and beat the clip's own, 8 tie with it.
+    assert coherence.swapped_label_auc(commanded, commanded.flip(0)) == pytest.approx(1 / 3)
