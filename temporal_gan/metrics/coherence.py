@@ -158,10 +158,11 @@ def coherence_gap(
 
 
 def swapped_label_auc(commanded: Tensor, measured: Tensor) -> float:
-    """Can a clip be matched to its own command? The most convincing single number of control.
+    """Can a clip be matched to its own command?
 
     Every clip's reading is correlated with its own command and with the commands of all other clips; the result is
-    the chance that a matched pair scores above a swapped one (ties count half).
+    the chance that a matched pair scores above a swapped one (ties count half). It says which command was followed
+    and hardly when: a clip frozen in the right expression passes, so the command lag stands beside it.
 
     Args:
         commanded, measured: [B, T, E], at least two different commands, T >= 64, B * T >= 512.
