@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import numpy as np
 import torch
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from . import rng
 from .command_line import INTERRUPTED, PARTLY_FAILED, run_command
@@ -14,6 +16,7 @@ from .config import load_config
 from .demo import run_demo
 from .errors import UserError
 from .evaluation.command import Request, run_evaluation
+from .evaluation.comparison import compare_results, write_comparison
 from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
 from .experiment import ExperimentConfig
 from .inference.animator import load_animator
@@ -241,6 +244,37 @@ def evaluate(
     request = Request(generated, reference, out, protocol, split, workers, device, quiet)
     if not run_evaluation(request):
         raise typer.Exit(PARTLY_FAILED)
+
+
+@app.command()
+def compare(
+    first: Annotated[
+        Path, typer.Argument(metavar="FIRST", help="results.json of an evaluation, or its folder.")
+    ],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="The same of another.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="For comparison.json.")],
+    quiet: Quiet = False,
+) -> None:
+    """Say which of two evaluations of the same clips under the same protocol is better, metric by metric.
+
+    Paired differences with bootstrap intervals, a permutation test, and Holm's correction for many metrics.
+
+    Example: temporal-gan compare reports/a reports/b --out reports/a_against_b
+    """
+    found = compare_results(first, second)
+    write_comparison(found, first, second, out / "comparison.json")
+    if quiet:
+        return
+    table = Table("metric", "first", "second", "difference", "95 %", "p (Holm)", "better", box=None)
+    for row in found:
+        digits = row.metric.digits
+        interval = "" if row.interval is None else " to ".join(f"{v:.{digits}f}" for v in row.interval)
+        numbers = [f"{v:.{digits}f}" for v in (row.first, row.second, row.difference)]
+        table.add_row(
+            row.metric.title, *numbers, interval, f"{row.adjusted:.3f}", row.better or "no difference shown"
+        )
+    Console().print(table)
+    typer.echo(f"{out / 'comparison.json'}: {len(found)} metrics")
 
 
 def _names(text: str) -> list[str] | None:

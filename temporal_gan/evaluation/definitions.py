@@ -1,5 +1,6 @@
 """Every number of the report: name, unit, direction, and what it means in plain words."""
 
+import math
 from dataclasses import dataclass
 
 
@@ -463,13 +464,14 @@ HEADLINE = (
     "foreground_psnr",
     "foreground_ssim",
     "motion_ratio",
+    "acceleration_ratio",
     "warping_error_reference_flow",
-    "flow_distance",
     "pck@0.1",
 )
 """What stands at the top of the report: a frozen or shuffled clip must lose each of these against a fair one.
 
-Sharpness is not among them: a frozen clip is perfectly sharp.
+Sharpness is not among them, because a frozen clip is perfectly sharp; nor is the motion difference, because standing
+still is nearer to a small motion than a slight jitter is.
 """
 
 BAD_ANCHORS = ("copy_first_frame", "shuffled", "other_character", "blank_page")
@@ -485,8 +487,8 @@ ANCHOR_MEANINGS = {
     ),
     "shuffled": "the real frames in another order, no frame in its own place",
     "other_character": (
-        "the real clip of another character of the same set (of another clip, where characters are not known), "
-        "stretched to this size, looped or cut to this length"
+        "the real clip of another character of the same set, or else of its store (any other clip, where characters "
+        "are not known), stretched to this size, looped or cut to this length"
     ),
     "blank_page": "an empty white page",
     "nearest_training_frame": "for each frame the nearest frame of the training data, copied",
@@ -506,4 +508,9 @@ def closeness(metric: MetricDefinition, value: float) -> float | None:
     """The value on a scale where larger is better; None where it is no score."""
     if metric.higher_is_better is not None:
         return value if metric.higher_is_better else -value
-    return None if metric.ideal is None else -abs(value - metric.ideal)
+    if metric.ideal is None:
+        return None
+    if metric.unit == "ratio":
+        # Twice as much is as far off as half as much, and nothing at all is infinitely far.
+        return -abs(math.log(value)) if value > 0 else -math.inf
+    return -abs(value - metric.ideal)

@@ -50,7 +50,7 @@ class RunPairs:
             raise StoreError(f"{store.path}: no clips in split {split!r} to animate")
         self.clip_ids = [row.id for row in self.rows]
         self.missing: list[str] = []
-        self._others = _next_of_another([row.character for row in self.rows])
+        self._others = _others([(store, row.id) for row in self.rows], self.clip_ids)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -60,23 +60,19 @@ class RunPairs:
 
     def __getitem__(self, index: int) -> ClipPair:
         """Animate and pair one clip. Raises UserError where the animator does not know its character or joints."""
-        row = self.rows[index]
-        other = self._others[index]
+        row, other = self.rows[index], self._others[index]
         return _pair_store_clip(
             self.store,
             row,
             animate_row(self.animator, self.store, row),
             self.store.frames(row.id),
-            None if other is None else _other((self.store, self.rows[other].id)),
+            None if other is None else _other(other),
         )
 
     def key(self, index: int) -> str:
         """Names everything that decides the numbers of one pair."""
-        return "/".join([self._key, *(source_key((self.store, name)) for name in self._names(index))])
-
-    def _names(self, index: int) -> list[str]:
-        other = self._others[index]
-        return [self.rows[i].id for i in (index, other) if i is not None]
+        sources = (self.store, self.clip_ids[index]), self._others[index]
+        return "/".join([self._key, *(source_key(source) for source in sources if source)])
 
 
 class FilePairs:
@@ -100,7 +96,9 @@ class FilePairs:
         if len(made) == len(real) == 1 and not (_is_store(generated) and _is_store(reference)):
             self.clip_ids, self._made = list(real), dict(zip(real, made.values(), strict=True))
         else:
-            unknown = [name for name in made if name not in real]
+            # Clips of the store's other splits may lie beside those that are asked for.
+            known = {row.id for row in Store.open(reference).clips} if _is_store(reference) else real
+            unknown = [name for name in made if name not in known]
             if unknown and not _is_store(generated):
                 raise UserError(f"{generated}: {unknown[0]!r} has no clip of that name in {reference}")
             self.clip_ids, self._made = [name for name in real if name in made], made
@@ -109,7 +107,7 @@ class FilePairs:
         self._real = real
         one = len(made) == 1 and not _is_store(generated)
         self.missing = [] if one else [name for name in real if name not in self._made]
-        self._others = _next_of_another([_character(real[name]) or name for name in self.clip_ids])
+        self._others = _others([real[name] for name in self.clip_ids], self.clip_ids)
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -140,9 +138,8 @@ class FilePairs:
         return "/".join("" if source is None else source_key(source) for source in self._sources(index))
 
     def _sources(self, index: int) -> tuple[ClipSource, ClipSource, ClipSource | None]:
-        name, other = self.clip_ids[index], self._others[index]
-        beside = None if other is None else self._real[self.clip_ids[other]]
-        return self._made[name], self._real[name], beside
+        name = self.clip_ids[index]
+        return self._made[name], self._real[name], self._others[index]
 
 
 def pair_run(animator: Animator, store: Store, split: str = "test") -> RunPairs:
@@ -265,15 +262,22 @@ def _character(source: ClipSource) -> str:
     return source[0].row(source[1]).character if isinstance(source, tuple) else ""
 
 
-def _next_of_another(characters: list[str]) -> list[int | None]:
-    """For each clip the place of the next one, around the end, of another character; None where there is none."""
-    count = len(characters)
-    found: list[int | None] = [None] * count
-    following: int | None = None
+def _others(sources: list[ClipSource], names: list[str]) -> list[ClipSource | None]:
+    """For each clip the next one, around the end, of another character; else one of its store; else None."""
+    # Where nobody says who is who, every clip is a character of its own.
+    characters = [_character(source) or name for source, name in zip(sources, names, strict=True)]
+    count = len(sources)
+    found: list[ClipSource | None] = [None] * count
+    following: ClipSource | None = None
     for step in reversed(range(2 * count - 1)):
         here, after = step % count, (step + 1) % count
-        following = after if characters[after] != characters[here] else following
+        following = sources[after] if characters[after] != characters[here] else following
         found[here] = following
+    first = sources[0]
+    if found[0] is None and isinstance(first, tuple):
+        strangers = (row.id for row in first[0].clips if row.character != characters[0])
+        stranger = next(strangers, None)
+        found = [None if stranger is None else (first[0], stranger)] * count
     return found
 
 

@@ -124,11 +124,7 @@ def write_report(
         missing=results.missing,
         warnings=find_warnings(results, entries, anchors) if isinstance(results, Results) else [],
         cards=[_row(DEFINITIONS[n], entries[n], anchors) for n in _cards(entries)],
-        groups=[
-            (name, [_row(DEFINITIONS[n], entries[n], anchors) for n in names if n in entries])
-            for name, names in (_GROUPS if paired else _SET_GROUPS)
-            if any(n in entries for n in names)
-        ],
+        groups=_groups(entries, anchors, _GROUPS if paired else _SET_GROUPS),
         anchors=[(ANCHOR_TITLES[name], ANCHOR_MEANINGS[name]) for name in results.anchor_names],
         over_time=_over_time(clips),
         metrics=definitions,
@@ -139,6 +135,27 @@ def write_report(
         sections=[_section(section) for section in sections],
     )
     write_atomically(path, [page])
+
+
+def _groups(
+    entries: dict[str, dict[str, object]],
+    anchors: dict[str, dict[str, float | None]],
+    groups: Sequence[tuple[str, Sequence[str]]],
+) -> list[tuple[str, list[dict[str, object]]]]:
+    """Rows under their headings; a reason that several rows share is told once."""
+    told: set[object] = set()
+    made = []
+    for title, names in groups:
+        rows = [_row(DEFINITIONS[n], entries[n], anchors) for n in names if n in entries]
+        for row in rows:
+            reason = row["reason"]
+            if reason in told:
+                row["reason"] = "as above"
+            elif reason is not None:
+                told.add(reason)
+        if rows:
+            made.append((title, rows))
+    return made
 
 
 def _over_time(clips: Sequence[ClipResult]) -> str:

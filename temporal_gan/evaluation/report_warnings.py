@@ -33,6 +33,11 @@ def find_warnings(
             f"The made clips move {motion:.0%} as much as the real ones. Low warping error and low "
             "jerkiness mean nothing for a clip that stands still."
         )
+    if isinstance(motion, float) and motion > 1.5:
+        found.append(
+            f"The made clips move {motion:.1f} times as much as the real ones: they jitter, jump, or move what stands "
+            "still."
+        )
     names = ("warping_error_reference_flow", "warping_error_real", "sharpness_ratio")
     known = [value for value in (entries[name]["value"] for name in names) if isinstance(value, float)]
     if len(known) == 3 and known[0] < 0.7 * known[1] and known[2] < 0.7:
