@@ -16,7 +16,7 @@ from .config import load_config
 from .demo import run_demo
 from .errors import UserError
 from .evaluation.command import Request, run_evaluation
-from .evaluation.comparison import compare_results, write_comparison
+from .evaluation.comparison import compare_results, too_few_to_tell, write_comparison
 from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
 from .experiment import ExperimentConfig
 from .inference.animator import load_animator
@@ -274,6 +274,8 @@ def compare(
             row.metric.title, *numbers, interval, f"{row.adjusted:.3f}", row.better or "no difference shown"
         )
     Console().print(table)
+    if too_few_to_tell(found):
+        typer.echo(f"{found[0].clips} clips are too few for any difference to show over {len(found)} metrics")
     typer.echo(f"{out / 'comparison.json'}: {len(found)} metrics")
 
 
