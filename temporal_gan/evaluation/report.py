@@ -18,7 +18,18 @@ from .results import ClipResult, Results, versions, write_atomically
 from .set_results import SetResults
 
 _GROUPS = (
-    ("Pictures", ("foreground_psnr", "foreground_ssim", "psnr", "ssim", "lpips", "sharpness_ratio")),
+    (
+        "Pictures",
+        (
+            "foreground_psnr",
+            "foreground_psnr_pooled",
+            "foreground_ssim",
+            "psnr",
+            "ssim",
+            "lpips",
+            "sharpness_ratio",
+        ),
+    ),
     (
         "Movement",
         (

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from small_runs import call
-from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
+from test_features import inception_file  # noqa: F401
 
 from temporal_gan.evaluation.clip_sets import ClipSet
 from temporal_gan.evaluation.pairing import find_clips
@@ -109,15 +109,13 @@ def test_without_weights_every_value_is_null_and_the_reason_says_where_to_get_th
 
 
 @pytest.mark.slow
-def test_pictures_through_inception_and_clips_through_i3d(tmp_path: Path) -> None:
+def test_clips_through_i3d(tmp_path: Path) -> None:
     """Random weights: the same set is at distance 0, another is not, and a repeat reads every vector back."""
     torch.manual_seed(0)
-    network = FeatureExtractorInceptionV3.__new__(FeatureExtractorInceptionV3)
-    torch.nn.Module.__init__(network)
     file = tmp_path / "i3d.pt"
     torch.save(I3D().state_dict(), file)
     real = ClipSet(find_clips(noisy_clips(tmp_path / "real", 5, 17, 0)))
-    made = ClipSet(find_clips(noisy_clips(tmp_path / "made", 4, 17, 1)))
+    noisy_clips(tmp_path / "made", 4, 17, 1)
     write_frames(tmp_path / "made" / "c9.mkv", np.zeros((8, 24, 24, 3), np.uint8), 12)
     made = ClipSet(find_clips(tmp_path / "made"))
     protocol = dataclasses.replace(CLIPS, fewest=4, parts=2)
@@ -135,3 +133,19 @@ def test_pictures_through_inception_and_clips_through_i3d(tmp_path: Path) -> Non
     assert "real against real" in (tmp_path / "report.html").read_text()
     few = evaluate_sets(made, real, CLIPS, weights=file, options=options)
     assert "takes 2048 clips of each set, got 4 made and 5 real" in few.metric("fvd")["reason"]  # type: ignore[operator]
+
+
+@pytest.mark.slow
+def test_pictures_through_inception(tmp_path: Path, inception_file: Path) -> None:  # noqa: F811
+    real = ClipSet(find_clips(noisy_clips(tmp_path / "real", 4, 3, 0)))
+    made = ClipSet(find_clips(noisy_clips(tmp_path / "made", 3, 2, 1)))
+    protocol = dataclasses.replace(PICTURES, fewest=6, subset_size=4, subsets=3, splits=2, parts=2, draws=19)
+    found = evaluate_sets(made, real, protocol, weights=inception_file)
+    assert found.counts()["made"] == {"clips": 3, "vectors": 6, "too_short": 0}
+    # Two clips give three frames each, and that is enough.
+    assert found.counts()["real"] == {"clips": 2, "vectors": 6, "too_short": 0}
+    for entry in found.to_dict()["metrics"]:  # type: ignore[attr-defined]
+        assert entry["value"] is not None, entry
+    same = evaluate_sets(real, real, protocol, weights=inception_file)
+    assert same.metric("fid")["value"] == pytest.approx(0, abs=1e-9)
+    assert same.metric("precision")["value"] == same.metric("recall")["value"] == 1
