@@ -8,6 +8,8 @@ from ..errors import UserError
 FEWEST_CLIPS = 3
 """Below this a percentile bootstrap says nothing (two clips have three possible resamples)."""
 
+_DRAWS_AT_ONCE = 50
+
 
 def bootstrap_interval(
     values: np.ndarray,
@@ -41,11 +43,14 @@ def bootstrap_interval(
         sums, sizes = np.bincount(member, values), np.bincount(member).astype(float)
     if len(sums) < FEWEST_CLIPS:
         return None
-    picks = generator.integers(0, len(sums), size=(draws, len(sums)))
+    means = []
+    # A few draws at a time: all of them at once would hold draws times clips numbers.
+    for start in range(0, draws, _DRAWS_AT_ONCE):
+        picks = generator.integers(0, len(sums), size=(min(_DRAWS_AT_ONCE, draws - start), len(sums)))
+        # Chosen clusters differ in size: the mean is over the clips they bring.
+        means.append(sums[picks].sum(axis=1) / sizes[picks].sum(axis=1))
     tail = 100 * (1 - level) / 2
-    # Chosen clusters differ in size: the mean is over the clips they bring.
-    means = sums[picks].sum(axis=1) / sizes[picks].sum(axis=1)
-    low, high = np.percentile(means, [tail, 100 - tail])
+    low, high = np.percentile(np.concatenate(means), [tail, 100 - tail])
     return float(low), float(high)
 
 
