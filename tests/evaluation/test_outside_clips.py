@@ -122,7 +122,7 @@ def test_a_damaged_clip_is_named_and_the_rest_is_measured(
     error = capsys.readouterr().err
     assert f"error: {damaged}: truncated" in error
     assert "error: clip clip4: made has 2 frames, expected 4" in error
-    assert "1 real clips have no made one, first 'clip5'" in error
+    assert "real clips without a made one: 1, first 'clip5'" in error
     found = results_of(tmp_path / "out")
     assert [clip["clip_id"] for clip in found["clips"]] == ["clip0", "clip1", "clip2"]
     assert [clip["clip_id"] for clip in found["failed"]] == ["clip3", "clip4"]
