@@ -147,7 +147,7 @@ def write_report(
         error_scale=ERROR_SCALE,
         sections=[_section(section) for section in sections],
     )
-    write_atomically(path, [page])
+    write_atomically(path, page)
 
 
 def _groups(

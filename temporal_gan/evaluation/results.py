@@ -292,13 +292,13 @@ def versions() -> dict[str, str]:
     }
 
 
-def write_atomically(path: Path, pieces: Iterable[str]) -> None:
+def write_atomically(path: Path, text: str | Iterable[str]) -> None:
     """Write a text file through a temporary neighbour: a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines(pieces)
+            file.writelines([text] if isinstance(text, str) else text)
         # mkstemp makes the file private; results are meant to be read like any other file.
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
