@@ -150,3 +150,21 @@ def test_another_length_is_refused_by_name(
     write_frames(tmp_path / f"{row.id}.mkv", store.frames(row.id)[:4], 24)
     assert call("evaluate", tmp_path / f"{row.id}.mkv", store.path, "--out", tmp_path / "out", "--quiet") == 2
     assert capsys.readouterr().err.startswith(f"error: clip {row.id}: made has 4 frames, expected 6")
+
+
+def test_a_run_and_another_tools_clips_of_the_same_store_compare(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = puppet_store(tmp_path / "store", clips=20, frames=3).path
+    store = Store.open(path)
+    assert len(store.split("test")) >= 2
+    evaluate(trained, path, tmp_path / "run")
+    evaluate(folder_of_clips(store, tmp_path / "clips", ".mkv"), path, tmp_path / "tool")
+    out = tmp_path / "which"
+    assert call("compare", tmp_path / "run", tmp_path / "tool", "--out", out) == 0
+    rows = {row["name"]: row for row in json.loads((out / "comparison.json").read_text())["metrics"]}
+    assert rows["psnr"]["second"] == 100
+    assert rows["psnr"]["difference"] < -40
+    # Two clips: nothing can be shown, and that is said.
+    assert rows["psnr"]["better"] is None
+    assert "clips are too few for any difference to show" in capsys.readouterr().out

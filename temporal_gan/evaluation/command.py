@@ -107,6 +107,7 @@ def _score_pairs(request: Request, protocol: Protocol) -> Results:
                 "its reference; for other clips use clips_v1"
             )
         pairs = pair_files(request.generated, request.reference, split)
+        split = split or _default_split(request.reference)
     request.out.mkdir(parents=True, exist_ok=True)
     with _progress(request.quiet) as progress:
         task = progress.add_task("evaluating", total=len(pairs))
@@ -137,13 +138,20 @@ def _score_sets(request: Request, protocol: SetProtocol) -> SetResults:
             protocol,
             lambda done, name: progress.update(task, completed=done, description=f"reading {name}"),
             device=choose_device(request.device),
-            split=request.split or "",
+            split=request.split or _default_split(request.reference),
             options=EvaluationOptions(request.workers, request.out / "features.jsonl"),
         )
         progress.update(task, description="comparing the sets")
         # Asked for here, so that the bar stands while it takes its time.
         results.to_dict()
     return results
+
+
+def _default_split(reference: Path) -> str:
+    """The name of what is scored where none was asked for, so that a run and another tool's clips compare."""
+    if not (reference / "store.json").is_file():
+        return ""
+    return "test" if Store.open(reference).split("test") else "all"
 
 
 def _is_run(path: Path) -> bool:
