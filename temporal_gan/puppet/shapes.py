@@ -114,10 +114,10 @@ def _normals(polygon: np.ndarray) -> np.ndarray:
 
 
 def contains(polygon: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Even-odd test of points [..., 2] against a polygon [N, 2] -> bool [...]."""
+    """Even-odd test of points [..., 2] against a polygon [N, 2], or each its own [..., N, 2] -> bool [...]."""
     x, y = points[..., 0, None], points[..., 1, None]
-    x0, y0 = polygon[:, 0], polygon[:, 1]
-    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
+    x0, y0 = polygon[..., 0], polygon[..., 1]
+    x1, y1 = np.roll(x0, -1, axis=-1), np.roll(y0, -1, axis=-1)
     crosses = (y0 > y) != (y1 > y)
     with np.errstate(divide="ignore", invalid="ignore"):
         left = x < x0 + (y - y0) * (x1 - x0) / (y1 - y0)
