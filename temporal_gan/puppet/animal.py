@@ -5,9 +5,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from .hanging import TAIL_LENGTH
 from .character import Character, Control
 from .drawing import Drawing, flat, line_of, mix, rgb
+from .hanging import TAIL_LENGTH
 from .pen import Pen
 from .shapes import limb, smooth_closed, smooth_open, stroke
 

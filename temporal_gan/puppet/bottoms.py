@@ -34,7 +34,10 @@ def robe(character: Character) -> Drawings:
     for x, y, size in ((-3.0, 0.55, 1.0), (0.2, 0.84, 0.8), (3.4, 0.66, 0.9)):
         for i in range(3):
             dx, dy = ((0.0, -0.8), (0.75, 0.5), (-0.75, 0.5))[i]
-            petal = smooth_closed([(-0.8, 0), (0, -0.8), (0.8, 0), (0, 0.8)]) * size + [x + size * dx, y * hem + size * dy]
+            petal = smooth_closed([(-0.8, 0), (0, -0.8), (0.8, 0), (0, 0.8)]) * size + [
+                x + size * dx,
+                y * hem + size * dy,
+            ]
             drawn += flat(petal, character.palette.trim)
     return {"hips": _hips(character), "skirt": drawn + flat(stroke(wrap, (0.3, 0.55, 0.3)), dark)}
 
@@ -53,12 +56,21 @@ def trousers(character: Character) -> Drawings:
     body, palette, pen = character.body, character.palette, Pen.of(character)
     r = body.leg_radius
     thigh = pen.surface(limb(body.thigh, (r * 1.18, r * 1.12, r * 1.0)), palette.bottom, 1.2)
-    shin = pen.surface(limb(body.shin - 0.4, (r * 1.0, r * 0.98, r * 1.02), caps=(True, False)), palette.bottom, 1.1)
+    shin = pen.surface(
+        limb(body.shin - 0.4, (r * 1.0, r * 0.98, r * 1.02), caps=(True, False)), palette.bottom, 1.1
+    )
     dark = mix(rgb(palette.bottom), line_of(rgb(palette.bottom)), 0.45)
     for y in (1.2, 2.6):
-        shin += flat(stroke(smooth_open([(-0.9 * r, y), (-0.3 * r, y + 0.5), (0.3 * r, y + 0.3)]), (0.4, 0.36, 0.1)), dark)
+        shin += flat(
+            stroke(smooth_open([(-0.9 * r, y), (-0.3 * r, y + 0.5), (0.3 * r, y + 0.3)]), (0.4, 0.36, 0.1)),
+            dark,
+        )
     cuff = limb(body.shin - 0.4, (r * 1.02, r * 1.02), start=body.shin - 1.4, caps=(False, False))
-    return {"hips": _hips(character), "thigh": thigh, "shin": shin + flat(cuff, shade_of(rgb(palette.bottom)))}
+    return {
+        "hips": _hips(character),
+        "thigh": thigh,
+        "shin": shin + flat(cuff, shade_of(rgb(palette.bottom))),
+    }
 
 
 BOTTOMS: dict[str, Callable[[Character], Drawings]] = {
@@ -73,7 +85,14 @@ def _hip(character: Character) -> float:
 
 def _hips(character: Character) -> Drawing:
     wide = _hip(character)
-    half = [(0, -5.0), (0.86 * wide, -5.0, 0.6), (0.98 * wide, -1.5), (wide, 1.6), (0.62 * wide, 3.4), (0, 2.6)]
+    half = [
+        (0, -5.0),
+        (0.86 * wide, -5.0, 0.6),
+        (0.98 * wide, -1.5),
+        (wide, 1.6),
+        (0.62 * wide, 3.4),
+        (0, 2.6),
+    ]
     return Pen.of(character).surface(smooth_closed(mirrored(half)), character.palette.bottom, fade_below=1.2)
 
 
@@ -90,6 +109,8 @@ def _skirt(
     drawn = Pen.of(character).surface(smooth_closed(mirrored(half)), palette.bottom, 1.8)
     fold = mix(rgb(palette.bottom), line_of(rgb(palette.bottom)), 0.45)
     for x in pleats:
-        pleat = smooth_open([(0.78 * wide * x, top + 2.5), (0.5 * (wide + foot) * x, 0.2 * hem), (foot * x, hem)])
+        pleat = smooth_open(
+            [(0.78 * wide * x, top + 2.5), (0.5 * (wide + foot) * x, 0.2 * hem), (foot * x, hem)]
+        )
         drawn += flat(stroke(pleat, (0.15, 0.5, 0.7)), fold)
     return drawn

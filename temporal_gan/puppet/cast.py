@@ -218,7 +218,9 @@ def find_character(name: str) -> Character:
     if name.startswith(SAMPLE):
         seed = name.removeprefix(SAMPLE)
         if not seed.isdecimal():
-            raise UserError(f"puppet character {name!r}: {seed!r} is not a whole number; write for example sample:7")
+            raise UserError(
+                f"puppet character {name!r}: {seed!r} is not a whole number; write for example sample:7"
+            )
         return sample_character(int(seed))
     if name not in CHARACTERS:
         raise UserError(f"puppet character {name!r} is not one of: {', '.join(CHARACTERS)}, sample:SEED")

@@ -9,13 +9,13 @@ from ..errors import UserError
 from ..expressions import CLASSES, expression_vector
 from ..rng import mix_seed, numpy_generator
 from .background import BACKGROUNDS, find_background
-from .legs import ground_travel
 from .camera import CAMERAS, camera_track
 from .cast import CHARACTERS, find_character
 from .coupling import mood_pose
 from .degradation import DEGRADATIONS, degraded, find_degradation
 from .expression import AUTO, puppet_expression
 from .flow import exact_flow
+from .legs import ground_travel
 from .lighting import LIGHTS, find_light
 from .motion import MOTIONS
 from .render import draw_part_map, draw_video

@@ -34,7 +34,7 @@ def eye_drawings(
     squint = (0.75 * mood.happy + 0.25 * mood.smile)[:, None]
     opening = np.clip(1 - blink[:, None] - 0.45 * mood.happy[:, None], 0.0, 1.0)
     closed = tall * ((0.30 + 0.34 * arch) * (1 - squint) + (0.42 - 0.72 * arch) * squint)
-    upper = closed + (top - closed) * opening * (1 + 0.06 * wide)
+    upper = closed + (top - closed) * opening * (1 + 0.02 * wide)
     upper = upper + opening * tall * (0.46 * angry * (1 - u) / 2 + 0.34 * droop * (1 + u) / 2)
     raised = bottom - opening * tall * arch * (0.5 * smile + 0.22 * mood.disgusted[:, None])
     lower = np.maximum(closed + (raised - closed) * opening, upper)

@@ -18,7 +18,7 @@ from .turn import on_face
 
 EYE_X, EYE_Y = 5.3, 2.3
 NOSE_Y, MOUTH_Y, BROW_Y = 6.7, 9.0, -4.4
-NOSE_RADIUS, MOUTH_RADIUS, MUZZLE_RADIUS = 14.2, 10.5, 12.6
+NOSE_RADIUS, MOUTH_RADIUS, MUZZLE_RADIUS = 14.2, 10.5, 11.0
 
 _BROW = smooth_open([(-2.7, 0.1), (-0.9, -0.45), (1.2, -0.3), (3.0, 0.85)])
 
@@ -62,11 +62,13 @@ def draw_face(
     elif character.face.old or character.face.freckles:
         lines = compose(head, on_face(0.0, 6.0, yaw, pitch))
         parts.append(Part("face_lines", "features", _skin_lines(character), lines, False))
-    shrink = 1.0 - 0.16 * mood.surprised - 0.42 * mood.scared
+    shrink = 1.0 - 0.3 * mood.surprised - 0.45 * mood.scared
+    grow = 1.0 + 0.1 * mood.wide
     # Shame looks aside.
     aside = 0.75 * mood.embarrassed - 0.5 * mood.disgusted
     for side, sign, blink in (("right", -1.0, mood.blink_right), ("left", 1.0, mood.blink_left)):
-        eye = compose(head, on_face(sign * EYE_X, EYE_Y, yaw, pitch))
+        own = place(frames, scale_x=grow, scale_y=grow)
+        eye = compose(head, compose(on_face(sign * EYE_X, EYE_Y, yaw, pitch), own))
         centre = place(frames, aside - 0.25 * sign, 0.2 + 0.4 * mood.embarrassed, 0.0, shrink, shrink)
         white, lids, opening = eye_drawings(character, mood, blink, sign)
         parts.append(Part(f"{side}_eye", "features", white, eye, False))
@@ -79,7 +81,7 @@ def draw_face(
         for side, sign in (("right", -1.0), ("left", 1.0)):
             frame = compose(head, on_face(sign * EYE_X, EYE_Y + 0.4, yaw, pitch))
             parts.append(Part(f"{side}_glass", "features", _glasses(character, sign), frame, False))
-    radius = NOSE_RADIUS if not character.face.muzzle else MUZZLE_RADIUS + 1.4
+    radius = NOSE_RADIUS if not character.face.muzzle else MUZZLE_RADIUS + 1.6
     nose = compose(head, on_face(0.0, NOSE_Y, yaw, pitch, radius))
     parts.append(Part("nose", "features", _nose(character), nose, False))
     mouth = compose(head, on_face(0.0, MOUTH_Y, yaw, pitch, MOUTH_RADIUS))
@@ -110,7 +112,13 @@ def _brow_pose(mood: Mood, sign: float) -> np.ndarray:
     # Inner ends up or down: the side's sign turns both brows towards each other.
     turn = sign * (0.6 * mood.brow_up * (1 - 0.75 * mood.surprised) - 0.55 * mood.brow_down)
     uneven = 0.22 * mood.disgusted * (1.0 if sign < 0 else -1.0)
-    rise = 1.5 * mood.brow_down - 0.4 * mood.brow_up - 1.5 * mood.surprised - 0.6 * mood.scared - 0.5 * mood.smile
+    rise = (
+        1.5 * mood.brow_down
+        - 0.4 * mood.brow_up
+        - 1.5 * mood.surprised
+        - 0.6 * mood.scared
+        - 0.5 * mood.smile
+    )
     rise = rise + 3.0 * uneven
     inward = sign * (0.6 * mood.brow_down - 0.1 * mood.brow_up)
     return place(len(mood.jaw), -inward, rise, turn + 0.5 * uneven)
@@ -133,7 +141,10 @@ def _nose(character: Character) -> Drawing:
         dark = "#4a3038" if character.ears in ("dog", "bear", "fox") else "#c4606a"
         return detail(shape, dark) + flat(gleam, mix(rgb(dark), (255, 255, 255), 0.6))
     skin = rgb(character.palette.skin)
-    return flat(smooth_closed([(-0.1, -0.75, 0.5), (0.65, 0.35), (0.0, 0.5), (-0.55, 0.3)]), mix(shade_of(skin), (190, 90, 80), 0.35))
+    return flat(
+        smooth_closed([(-0.1, -0.75, 0.5), (0.65, 0.35), (0.0, 0.5), (-0.55, 0.3)]),
+        mix(shade_of(skin), (190, 90, 80), 0.35),
+    )
 
 
 @lru_cache(maxsize=256)

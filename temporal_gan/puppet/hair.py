@@ -47,6 +47,10 @@ def hair_parts(
     for i, strand in enumerate(FRINGES[character.hair.fringe]):
         to_head = _strand_map(strand, yaw, pitch, springs["fringe"])
         parts.append(Part(f"bangs_{i}", "bangs", drawings[f"bangs_{i}"], compose(head, to_head)))
+    if "gloss" in drawings:
+        # It stays towards the light while the hair turns under it.
+        shine = compose(head, place(frames, 1.6 * np.sin(yaw), 3.0 * pitch))
+        parts.append(Part("gloss", "bangs", drawings["gloss"], shine, False))
     for i, lock in enumerate(locks_of(character)):
         to_head = _lock_map(lock, yaw, pitch, springs["hair"])
         parts.append(Part(f"lock_{i}", lock.slot, drawings[f"lock_{i}"], compose(head, to_head)))
@@ -104,7 +108,7 @@ def hair_drawings(character: Character) -> dict[str, Drawing]:
     strands = FRINGES[character.hair.fringe]
     if strands:
         drawings["bangs"] = pen.surface(smooth_closed(_DOME), palette.hair)
-        drawings["bangs"] += _gloss(palette.hair) if not character.face.muzzle else Drawing()
+        drawings["gloss"] = _gloss(palette.hair)
         drawings["bangs"] += _parting(character)
     for i, strand in enumerate(strands):
         drawings[f"bangs_{i}"] = pen.surface(smooth_closed(_strand_outline(strand)), palette.hair, 1.0)
@@ -115,7 +119,10 @@ def hair_drawings(character: Character) -> dict[str, Drawing]:
         if lock.slot == "back_hair":
             drawings[f"lock_{i}"] += _underside(lock, hair)
         elif lock.slot == "behind_head":
-            drawings[f"lock_{i}"] += flat(stroke(smooth_open([(-2.6, -1.6), (0.6, -2.9), (2.8, -1.2)]), (0.2, 0.7, 0.2)), _light(palette.hair))
+            drawings[f"lock_{i}"] += flat(
+                stroke(smooth_open([(-2.6, -1.6), (0.6, -2.9), (2.8, -1.2)]), (0.2, 0.7, 0.2)),
+                _light(palette.hair),
+            )
         elif lock.colour == "accent" and lock.radius > 5:
             size = 0.22 * max(p[0] for p in lock.points)
             drawings[f"lock_{i}"] += pen.detail(ellipse(0.0, 0.0, size, size, 14), colour, 0.3)
@@ -126,12 +133,16 @@ def _underside(lock: Lock, hair: tuple[float, float, float]) -> Drawing:
     """Long hair is darker where it hangs behind the neck; tails have strands along them."""
     dark = shade_of(hair)
     if lock.radius < 5.0:
-        return flat(smooth_closed(lock.points) * [0.9, 1.0] - [0, 2.0], dark)
+        return flat(smooth_closed(lock.points) * [0.9, 1.0] - [0, 2.0], mix(hair, dark, 0.7))
     bottom = max(p[1] for p in lock.points)
     middle = 0.5 * (max(p[0] for p in lock.points) + min(p[0] for p in lock.points))
     line = smooth_open([(0.5 * middle, 0.0), (1.1 * middle, 0.35 * bottom), (0.9 * middle, 0.72 * bottom)])
-    gleam = smooth_open([(1.5 * middle, 0.08 * bottom), (1.9 * middle, 0.26 * bottom), (1.8 * middle, 0.42 * bottom)])
-    return flat(stroke(line, (0.2, 0.7, 0.15)), dark) + flat(stroke(gleam, (0.2, 0.9, 0.2)), mix(hair, (255, 244, 225), 0.4))
+    gleam = smooth_open(
+        [(1.5 * middle, 0.08 * bottom), (1.9 * middle, 0.26 * bottom), (1.8 * middle, 0.42 * bottom)]
+    )
+    return flat(stroke(line, (0.2, 0.7, 0.15)), dark) + flat(
+        stroke(gleam, (0.2, 0.9, 0.2)), mix(hair, (255, 244, 225), 0.4)
+    )
 
 
 def _strand_outline(strand: Strand) -> list[tuple[float, ...]]:
@@ -139,7 +150,12 @@ def _strand_outline(strand: Strand) -> list[tuple[float, ...]]:
 
     def side(sign: float, down: float) -> tuple[float, ...]:
         bend = 1 - down
-        across = bend * (x + sign * half) + down * tip_x + sign * 0.3 * half * bend * 2 * down - 1.4 * curl * down * bend
+        across = (
+            bend * (x + sign * half)
+            + down * tip_x
+            + sign * 0.3 * half * bend * 2 * down
+            - 1.4 * curl * down * bend
+        )
         return across, HAIRLINE + down * (tip_y - HAIRLINE)
 
     left = [(0.75 * x - 0.8 * half, HAIRLINE - 3.2), side(-1.0, 0.05), side(-1.0, 0.55)]
@@ -156,8 +172,8 @@ def _gloss(colour: str) -> Drawing:
     drawn = Drawing()
     for start, end in ((-10.4, -4.8), (-3.8, 2.4), (3.6, 6.4)):
         x = np.linspace(start, end, 5)
-        line = smooth_open([(v, -12.5 + 0.03 * v * v + 1.2) for v in x])
-        drawn += flat(stroke(line, (0.2, 1.2, 1.4, 1.0, 0.2)), _light(colour))
+        line = smooth_open([(v, -11.6 + 0.028 * v * v) for v in x])
+        drawn += flat(stroke(line, (0.15, 1.0, 1.2, 0.9, 0.15)), _light(colour))
     return drawn
 
 

@@ -24,8 +24,10 @@ def cheek_parts(
     drawings = _drawings(character)
     parts = []
     for name, amount in (("gloom", mood.scared), ("queasy", mood.disgusted)):
-        fall = on_face(0.0, -9.0, 0.6 * yaw, pitch, 14.0)
-        parts.append(_grown(name, drawings[name], compose(head, fall), np.minimum(1.3 * amount, 1.0), wide=False))
+        fall = on_face(0.0, -8.2, 0.8 * yaw, pitch, 13.0)
+        parts.append(
+            _grown(name, drawings[name], compose(head, fall), np.minimum(1.3 * amount, 1.0), wide=False)
+        )
     for side, sign in (("right", -1.0), ("left", 1.0)):
         cheek = compose(head, on_face(sign * 6.4, 7.0, yaw, pitch))
         blush = np.minimum(0.9 * mood.happy + 1.5 * mood.embarrassed, 1.0 + 0.35 * mood.embarrassed)
@@ -59,11 +61,18 @@ def comic_parts(
 
 
 def _grown(
-    name: str, drawing: Drawing, at: np.ndarray, amount: np.ndarray, group: str = "features", wide: bool = True
+    name: str,
+    drawing: Drawing,
+    at: np.ndarray,
+    amount: np.ndarray,
+    group: str = "features",
+    wide: bool = True,
 ) -> Part:
     """A mark scaled up from a point; one that never shows has nothing to draw."""
     scale = np.maximum(np.sqrt(np.clip(amount, 0.0, 2.0)), 0.02)
-    grown = compose(at, place(len(amount), scale_x=scale if wide else 1.0, scale_y=scale))
+    grown = compose(
+        at, place(len(amount), scale_x=scale if wide else np.minimum(6.0 * scale - 0.1, 1.0), scale_y=scale)
+    )
     return Part(name, group, drawing if amount.max() > 0 else Drawing(), grown, False)
 
 
@@ -75,7 +84,9 @@ def _drawings(character: Character) -> dict[str, Drawing]:
     for x in (-1.5, 0.0, 1.5):
         line = np.array([[x + 0.55, -1.0], [x, 0.1], [x - 0.55, 1.0]])
         flush += flat(stroke(line, (0.25, 0.42, 0.25)), mix(blush, (214, 60, 66), 0.6))
-    drop = smooth_closed([(0, -2.9, 1), (1.0, -0.6), (1.45, 0.9), (0.75, 2.0), (-0.75, 2.0), (-1.45, 0.9), (-1.0, -0.6)])
+    drop = smooth_closed(
+        [(0, -2.9, 1), (1.0, -0.6), (1.45, 0.9), (0.75, 2.0), (-0.75, 2.0), (-1.45, 0.9), (-1.0, -0.6)]
+    )
     light = smooth_closed([(-0.8, 0.4), (-0.3, 0.3), (-0.2, 1.1), (-0.7, 1.2)])
     sweat = flat(drop * 1.22 - [0, 0.05], _WATER_LINE) + flat(drop, _WATER) + flat(light, _WATER_LIGHT)
     run = smooth_closed([(-1.5, -0.7), (0, -0.2), (1.5, -0.7), (1.3, 1.0), (0.85, 3.4), (0.95, 6.0), (0, 7.2), (-0.95, 6.0),
@@ -85,7 +96,9 @@ def _drawings(character: Character) -> dict[str, Drawing]:
     vein = Drawing()
     for quarter in range(4):
         cos, sin = np.cos(quarter * np.pi / 2), np.sin(quarter * np.pi / 2)
-        bend = smooth_open([(0.55, 2.9), (0.75, 1.3), (1.3, 0.75), (2.9, 0.55)]) @ np.array([[cos, sin], [-sin, cos]])
+        bend = smooth_open([(0.55, 2.9), (0.75, 1.3), (1.3, 0.75), (2.9, 0.55)]) @ np.array(
+            [[cos, sin], [-sin, cos]]
+        )
         vein += flat(stroke(bend, (0.5, 1.0, 0.5)), (214, 44, 52))
     return {
         "blush": flat(ellipse(0, 0, 2.4, 1.25, 20), tint), "flush": flush, "sweat": sweat, "tear": tear, "vein": vein,
@@ -96,9 +109,18 @@ def _drawings(character: Character) -> dict[str, Drawing]:
 
 def _curtain(shade: tuple[float, float, float], line: tuple[float, float, float]) -> Drawing:
     """A shadow that falls from the hairline over the upper face, fringed with vertical lines."""
-    half: list[tuple[float, ...]] = [(0, -3.0), (7.6, -3.0), (10.2, 2.0), (10.8, 7.0), (8.0, 8.2), (4.0, 8.8), (0, 9.0)]
+    half: list[tuple[float, ...]] = [
+        (0, -4.4),
+        (5.6, -3.5),
+        (8.8, -0.6),
+        (10.0, 3.0),
+        (10.6, 7.4),
+        (10.0, 10.6),
+        (5.4, 9.6),
+        (0, 9.0),
+    ]
     drawn = flat(smooth_closed(mirrored(half)), shade)
     for i, x in enumerate((-8.8, -7.0, -1.5, 0.0, 1.5, 7.0, 8.8)):
-        end = 10.6 + 1.2 * (i % 2)
+        end = 11.4 + 1.4 * (i % 2)
         drawn += flat(stroke(np.array([[x, 1.0], [x, 6.0], [x, end]]), (0.5, 0.42, 0.15)), line)
     return drawn

@@ -28,7 +28,8 @@ def group_ranks(character: Character, figure: Figure) -> dict[str, np.ndarray]:
     ranks = {name: np.full(frames, float(i)) for i, name in enumerate(GROUPS)}
     arms = {side: _arm_points(character, figure, side) for side in ("right", "left")}
     depth = {
-        side: 0.5 * (figure.depth[f"{side}_elbow"] + figure.depth[f"{side}_wrist"]) for side in ("right", "left")
+        side: 0.5 * (figure.depth[f"{side}_elbow"] + figure.depth[f"{side}_wrist"])
+        for side in ("right", "left")
     }
     reach = 3.4 * character.body.arm_radius
     across = _distance(arms["right"], arms["left"]).min(axis=(1, 2)) < reach
@@ -67,7 +68,7 @@ def _arm_points(character: Character, figure: Figure, side: str) -> np.ndarray:
     """[T, 9, 2] along the arm, from below the shoulder (where it is joined to the body) to the finger tips."""
     shoulder, elbow, wrist = (figure.joints[f"{side}_{name}"] for name in ("shoulder", "elbow", "wrist"))
     tip = apply(figure.maps[f"{side}_hand"], np.array([[0.0, 2.0 * character.body.hand]]))[:, 0]
-    points = [shoulder + f * (elbow - shoulder) for f in (0.6, 0.8)]
+    points = [shoulder + f * (elbow - shoulder) for f in (0.7, 0.85)]
     points += [elbow + f * (wrist - elbow) for f in (0.0, 0.25, 0.5, 0.75, 1.0)]
     return np.stack([*points, 0.5 * (wrist + tip), tip], axis=1)
 
@@ -88,7 +89,7 @@ def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _touches_body(character: Character, figure: Figure, arm: np.ndarray) -> np.ndarray:
     """bool [T]: some part of the arm may lie over trunk, skirt, legs or head."""
     body = character.body
-    loose = body.arm_radius * (2.8 if character.outfit.top == "kimono" else 1.8) + 0.6
+    loose = body.arm_radius * (2.7 if character.outfit.top == "kimono" else 1.5) + 0.4
     trunk = apply(invert(figure.maps["torso"]), arm)
     half = max(0.9 * body.shoulder_half, body.hip_half + body.leg_radius) + body.belly
     touching = (np.abs(trunk[..., 0]) < half + loose) & (trunk[..., 1] > -body.torso) & (trunk[..., 1] < 5.0)

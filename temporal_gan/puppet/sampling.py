@@ -53,7 +53,11 @@ def sample_character(seed: int) -> Character:
     """
     random = numpy_generator(seed, "puppet", "character")
     kind = str(random.choice(["human", "eared", "animal"], p=[0.66, 0.12, 0.22]))
-    ears = "human" if kind == "human" else str(random.choice(list(_TAILS) if kind == "animal" else ["cat", "fox", "rabbit"]))
+    ears = (
+        "human"
+        if kind == "human"
+        else str(random.choice(list(_TAILS) if kind == "animal" else ["cat", "fox", "rabbit"]))
+    )
     feminine = bool(random.uniform() < 0.55)
     age = str(random.choice(["child", "teen", "adult", "chibi", "old"], p=[0.2, 0.36, 0.24, 0.14, 0.06]))
     if kind != "human" and age == "old":
@@ -91,7 +95,8 @@ def _palette(random: np.random.Generator, animal: bool, old: bool, outfit: Outfi
     top, trim, accent, bottom, shoe = _SCHEMES[int(random.integers(len(_SCHEMES)))]
     turn = float(random.uniform(-0.04, 0.04))
     top, trim, accent, bottom, shoe = (
-        _varied(np.random.default_rng(0), c, abs(turn), 0.0) if c != "#ffffff" else c for c in (top, trim, accent, bottom, shoe)
+        _varied(np.random.default_rng(0), c, abs(turn), 0.0) if c != "#ffffff" else c
+        for c in (top, trim, accent, bottom, shoe)
     )
     if outfit.bottom == "robe" or outfit.top == "dress":
         bottom = top
@@ -104,13 +109,32 @@ def _palette(random: np.random.Generator, animal: bool, old: bool, outfit: Outfi
         hair, skin, accent, blush, eye = _FURS[int(random.integers(len(_FURS)))]
         hair = _varied(random, hair, 0.015, 0.04)
     sock = _one(random, ("#ffffff", "#ffffff", trim, bottom))
-    return Palette(skin, hair, eye, top, trim, accent, bottom, sock, shoe, _one(random, ("#ffffff", "#2a2024", "#efe2c8")), blush)
+    return Palette(
+        skin,
+        hair,
+        eye,
+        top,
+        trim,
+        accent,
+        bottom,
+        sock,
+        shoe,
+        _one(random, ("#ffffff", "#2a2024", "#efe2c8")),
+        blush,
+    )
 
 
 def _hair(random: np.random.Generator, feminine: bool, old: bool) -> Hair:
     if feminine:
-        extras = _one(random, ("long", "hime", "ponytail", "low_tail", "twin_tails", "plaits", "buns", "top_bun", "", ""))
-        cap = _one(random, ("round", "round", "bob", "fluffy")) if extras in ("", "buns", "top_bun") else "round"
+        extras = _one(
+            random,
+            ("long", "hime", "ponytail", "low_tail", "twin_tails", "plaits", "buns", "top_bun", "", ""),
+        )
+        cap = (
+            _one(random, ("round", "round", "bob", "fluffy"))
+            if extras in ("", "buns", "top_bun")
+            else "round"
+        )
         fringe = _one(random, ("straight", "parted", "swept", "wisp", "jagged"))
         sides = _one(random, ("temple", "locks", "curtain")) if extras != "plaits" else "temple"
         more = _one(random, ("", "", "bow", "cowlick", "band", "ribbons" if extras == "twin_tails" else ""))
