@@ -34,14 +34,18 @@ _BUSHY = (1.2, 2.0, 2.8, 3.3, 3.6, 3.6, 3.3, 2.8, 2.0, 1.0, 0.3)
 _CAST = (
     Character(
         name="hana",
-        palette=Palette("#ffe3d0", "#9a5b4f", "#2f8f9d", "#fbfaf7", "#3b4a7d", "#e2504f", "#3f4f86", "#fdfdfd", "#7a4636", "#47291f"),
+        palette=Palette.of(
+            "#ffe3d0 #9a5b4f #2f8f9d #fbfaf7 #3b4a7d #e2504f #3f4f86 #fdfdfd #7a4636 #47291f"
+        ),
         hair=Hair("round", "straight", "locks", ("long", "bow")),
         outfit=Outfit("sailor", "skirt", 0.72, 0.45),
         face=Face(lashes=1.15),
     ),
     Character(
         name="miko",
-        palette=Palette("#fbd9a8", "#e08a3e", "#4f9d4a", "#5fb3a8", "#3f8d86", "#fff3dc", "#54607c", "#fbd9a8", "#c9524a", "#fff3dc", "#f58f7c"),
+        palette=Palette.of(
+            "#fbd9a8 #e08a3e #4f9d4a #5fb3a8 #3f8d86 #fff3dc #54607c #fbd9a8 #c9524a #fff3dc #f58f7c"
+        ),
         hair=Hair("fur", "tuft", "none"),
         outfit=Outfit("hoodie", "shorts", 2.0),
         face=Face(eye_height=4.0, tilt=0.9, brow_width=1.1, muzzle=True, whiskers=True),
@@ -50,7 +54,9 @@ _CAST = (
     ),
     Character(
         name="ren",
-        palette=Palette("#f7d3b5", "#2f3550", "#b0562f", "#3d5a80", "#e8eef4", "#f2a541", "#2d3142", "#ffffff", "#d94f45", "#fafafa"),
+        palette=Palette.of(
+            "#f7d3b5 #2f3550 #b0562f #3d5a80 #e8eef4 #f2a541 #2d3142 #ffffff #d94f45 #fafafa"
+        ),
         hair=Hair("spiky", "jagged", "wild"),
         outfit=Outfit("jacket", "trousers", 2.0),
         face=Face(eye_half=3.0, eye_height=3.7, lashes=0.75, brow_width=1.35),
@@ -58,7 +64,9 @@ _CAST = (
     ),
     Character(
         name="yuki",
-        palette=Palette("#fff0e8", "#e6e4f2", "#7d6fc9", "#7fa3d8", "#f4f2fb", "#e58aa5", "#7fa3d8", "#ffffff", "#8a4f5f", "#f0dcb8"),
+        palette=Palette.of(
+            "#fff0e8 #e6e4f2 #7d6fc9 #7fa3d8 #f4f2fb #e58aa5 #7fa3d8 #ffffff #8a4f5f #f0dcb8"
+        ),
         hair=Hair("round", "straight", "curtain", ("hime",)),
         outfit=Outfit("kimono", "robe", 2.0, 0.3),
         face=Face(lashes=1.25, tilt=0.3),
@@ -67,7 +75,9 @@ _CAST = (
     ),
     Character(
         name="kaito",
-        palette=Palette("#f1c9a5", "#4a3a33", "#5a6f4a", "#e9edf2", "#cfd8e3", "#8f3446", "#39455c", "#39455c", "#3a2a24", "#1f1613"),
+        palette=Palette.of(
+            "#f1c9a5 #4a3a33 #5a6f4a #e9edf2 #cfd8e3 #8f3446 #39455c #39455c #3a2a24 #1f1613"
+        ),
         hair=Hair("round", "swept", "short"),
         outfit=Outfit("shirt", "trousers", 2.0),
         face=Face(eye_half=2.9, eye_height=3.3, lashes=0.7, brow_width=1.25, glasses=True),
@@ -75,7 +85,9 @@ _CAST = (
     ),
     Character(
         name="sora",
-        palette=Palette("#ffdfc2", "#c78f3f", "#3a7bbf", "#fdf6e3", "#e4572e", "#f3c13a", "#4a6fa5", "#ffffff", "#3aa17e", "#ffffff"),
+        palette=Palette.of(
+            "#ffdfc2 #c78f3f #3a7bbf #fdf6e3 #e4572e #f3c13a #4a6fa5 #ffffff #3aa17e #ffffff"
+        ),
         hair=Hair("fluffy", "jagged", "short", ("cowlick",)),
         outfit=Outfit("tee", "shorts", 0.7, 0.72),
         face=Face(eye_height=4.4, brow_width=1.2, lashes=0.8, freckles=True),
@@ -83,7 +95,9 @@ _CAST = (
     ),
     Character(
         name="mei",
-        palette=Palette("#ffe6d6", "#f08fb0", "#c2457e", "#ffd1dc", "#ffffff", "#8e6bbf", "#f7a8c0", "#ffffff", "#b4475f", "#ffe9ef", "#ff9a9a"),
+        palette=Palette.of(
+            "#ffe6d6 #f08fb0 #c2457e #ffd1dc #ffffff #8e6bbf #f7a8c0 #ffffff #b4475f #ffe9ef #ff9a9a"
+        ),
         hair=Hair("round", "parted", "temple", ("twin_tails", "ribbons")),
         outfit=Outfit("dress", "skirt", 0.6, 0.5),
         face=Face(eye_half=3.4, eye_height=4.6, lashes=1.2),
@@ -91,14 +105,18 @@ _CAST = (
     ),
     Character(
         name="amara",
-        palette=Palette("#9c6644", "#352222", "#d99a2b", "#f2b134", "#7a3b69", "#f9ead0", "#4c2f5c", "#f9ead0", "#e2725b", "#fff2dd", "#c9574a"),
+        palette=Palette.of(
+            "#9c6644 #352222 #d99a2b #f2b134 #7a3b69 #f9ead0 #4c2f5c #f9ead0 #e2725b #fff2dd #c9574a"
+        ),
         hair=Hair("fluffy", "wisp", "none", ("band",)),
         outfit=Outfit("plain", "long_skirt", 0.8, 0.6),
         face=Face(lashes=1.2, brow_width=1.1),
     ),
     Character(
         name="akira",
-        palette=Palette("#f6cfae", "#8c2f39", "#3f7d6e", "#35424a", "#5c6d77", "#f4efe6", "#7b8fa6", "#35424a", "#22282d", "#e2504f"),
+        palette=Palette.of(
+            "#f6cfae #8c2f39 #3f7d6e #35424a #5c6d77 #f4efe6 #7b8fa6 #35424a #22282d #e2504f"
+        ),
         hair=Hair("round", "swept", "locks", ("ponytail",)),
         outfit=Outfit("jacket", "trousers", 2.0),
         face=Face(eye_half=3.1, eye_height=3.7, tilt=0.9, lashes=1.2),
@@ -106,7 +124,9 @@ _CAST = (
     ),
     Character(
         name="genzo",
-        palette=Palette("#efc8a6", "#cfcfd2", "#6b5a4a", "#6f7f5c", "#8f9d78", "#d9c58a", "#5b4a3e", "#5b4a3e", "#4a3428", "#2c1e17"),
+        palette=Palette.of(
+            "#efc8a6 #cfcfd2 #6b5a4a #6f7f5c #8f9d78 #d9c58a #5b4a3e #5b4a3e #4a3428 #2c1e17"
+        ),
         hair=Hair("bald", "none", "none"),
         outfit=Outfit("plain", "trousers", 2.0),
         face=Face(eye_half=2.7, eye_height=2.7, tilt=-0.2, lashes=0.55, brow_width=1.8, old=True, glasses=True),
@@ -114,7 +134,9 @@ _CAST = (
     ),
     Character(
         name="ume",
-        palette=Palette("#f8dcc4", "#b9b4c4", "#7a5c8e", "#8a6f9e", "#efe3cf", "#c8874f", "#8a6f9e", "#ffffff", "#6b4a3a", "#efe3cf"),
+        palette=Palette.of(
+            "#f8dcc4 #b9b4c4 #7a5c8e #8a6f9e #efe3cf #c8874f #8a6f9e #ffffff #6b4a3a #efe3cf"
+        ),
         hair=Hair("bob", "back", "temple", ("top_bun",)),
         outfit=Outfit("kimono", "robe", 2.0, 0.3),
         face=Face(eye_half=2.8, eye_height=3.0, tilt=-0.3, lashes=0.8, brow_width=0.9, old=True),
@@ -123,7 +145,9 @@ _CAST = (
     ),
     Character(
         name="leo",
-        palette=Palette("#7d4e34", "#e8c468", "#4e9a6b", "#e4e0d5", "#c94f3d", "#2f4858", "#33658a", "#ffffff", "#f26419", "#ffffff", "#b24c40"),
+        palette=Palette.of(
+            "#7d4e34 #e8c468 #4e9a6b #e4e0d5 #c94f3d #2f4858 #33658a #ffffff #f26419 #ffffff #b24c40"
+        ),
         hair=Hair("spiky", "swept", "short"),
         outfit=Outfit("hoodie", "trousers", 2.0),
         face=Face(eye_half=3.0, eye_height=3.8, lashes=0.8, brow_width=1.3),
@@ -132,7 +156,9 @@ _CAST = (
     ),
     Character(
         name="nami",
-        palette=Palette("#e2ab80", "#2a6f97", "#e0a030", "#ffffff", "#2a9d8f", "#e76f51", "#264653", "#ffffff", "#e9c46a", "#ffffff"),
+        palette=Palette.of(
+            "#e2ab80 #2a6f97 #e0a030 #ffffff #2a9d8f #e76f51 #264653 #ffffff #e9c46a #ffffff"
+        ),
         hair=Hair("bob", "straight", "temple", ("cowlick",)),
         outfit=Outfit("tee", "shorts", 0.72, 0.75),
         face=Face(lashes=1.1),
@@ -141,14 +167,18 @@ _CAST = (
     ),
     Character(
         name="sumire",
-        palette=Palette("#ffe9db", "#5b4b8a", "#b76bbd", "#f3eefc", "#6d5aa8", "#f2c14e", "#6d5aa8", "#4a3b73", "#3a2d5c", "#221a3a"),
+        palette=Palette.of(
+            "#ffe9db #5b4b8a #b76bbd #f3eefc #6d5aa8 #f2c14e #6d5aa8 #4a3b73 #3a2d5c #221a3a"
+        ),
         hair=Hair("round", "parted", "temple", ("plaits",)),
         outfit=Outfit("shirt", "long_skirt", 2.0, 0.2),
         face=Face(eye_height=4.0, tilt=-0.2, glasses=True),
     ),
     Character(
         name="kuro",
-        palette=Palette("#f3dcc0", "#8a5a3c", "#4a3326", "#d95d39", "#f2e3cf", "#fff4e2", "#47597e", "#ffffff", "#2f3e46", "#e9e2d0", "#f0968a"),
+        palette=Palette.of(
+            "#f3dcc0 #8a5a3c #4a3326 #d95d39 #f2e3cf #fff4e2 #47597e #ffffff #2f3e46 #e9e2d0 #f0968a"
+        ),
         hair=Hair("plush", "tuft", "none"),
         outfit=Outfit("tee", "trousers", 0.75),
         face=Face(eye_half=2.9, eye_height=3.6, tilt=0.0, brow_width=1.2, lashes=0.8, muzzle=True),
@@ -158,7 +188,9 @@ _CAST = (
     ),
     Character(
         name="kon",
-        palette=Palette("#ffe2b8", "#e5742f", "#8c5a1e", "#b23a48", "#f7e8d0", "#fff6ea", "#b23a48", "#4a2c2a", "#3d2b2b", "#e9c893", "#f5917a"),
+        palette=Palette.of(
+            "#ffe2b8 #e5742f #8c5a1e #b23a48 #f7e8d0 #fff6ea #b23a48 #4a2c2a #3d2b2b #e9c893 #f5917a"
+        ),
         hair=Hair("fur", "jagged", "none"),
         outfit=Outfit("kimono", "robe", 2.0, 0.2),
         face=Face(eye_height=3.7, tilt=1.1, lashes=1.2, muzzle=True),
@@ -167,7 +199,9 @@ _CAST = (
     ),
     Character(
         name="momo",
-        palette=Palette("#fff6f2", "#f4dfe0", "#c9405f", "#bfe3d0", "#ffffff", "#f08fa8", "#a7d3bf", "#ffffff", "#e88fa0", "#ffffff", "#ffb3bd"),
+        palette=Palette.of(
+            "#fff6f2 #f4dfe0 #c9405f #bfe3d0 #ffffff #f08fa8 #a7d3bf #ffffff #e88fa0 #ffffff #ffb3bd"
+        ),
         hair=Hair("plush", "wisp", "none"),
         outfit=Outfit("dress", "skirt", 0.6, 0.5),
         face=Face(eye_height=4.3, lashes=1.2, muzzle=True),
@@ -176,18 +210,25 @@ _CAST = (
     ),
     Character(
         name="kuma",
-        palette=Palette("#c89a6c", "#7b4b2a", "#2d1c14", "#4f7cac", "#f2efe6", "#f5c84c", "#34435e", "#ffffff", "#8c3b2f", "#efe2c8", "#e8836f"),
+        palette=Palette.of(
+            "#c89a6c #7b4b2a #2d1c14 #4f7cac #f2efe6 #f5c84c #34435e #ffffff #8c3b2f #efe2c8 #e8836f"
+        ),
         hair=Hair("plush", "tuft", "none"),
         outfit=Outfit("hoodie", "trousers", 2.0),
         face=Face(eye_half=2.5, eye_height=3.1, tilt=0.0, brow_width=1.5, lashes=0.8, muzzle=True),
-        body=replace(BEAST, thigh=9.6, shin=9.6, torso=17.0, shoulder_half=6.4, hip_half=3.5, leg_radius=3.1, arm_radius=2.1, hand=2.6, belly=1.4),
+        body=replace(
+            BEAST, thigh=9.6, shin=9.6, torso=17.0, shoulder_half=6.4, hip_half=3.5, leg_radius=3.1, arm_radius=2.1,
+            hand=2.6, belly=1.4,
+        ),
         ears="bear",
         tail=Tail((2.1, 2.1)),
         line=1.15,
     ),
     Character(
         name="pipi",
-        palette=Palette("#ffe7d9", "#63b7c9", "#d9579b", "#ffffff", "#5a6fb5", "#ffb347", "#5a6fb5", "#ffffff", "#5b3a6e", "#ffe6b0"),
+        palette=Palette.of(
+            "#ffe7d9 #63b7c9 #d9579b #ffffff #5a6fb5 #ffb347 #5a6fb5 #ffffff #5b3a6e #ffe6b0"
+        ),
         hair=Hair("round", "parted", "locks", ("buns",)),
         outfit=Outfit("sailor", "skirt", 0.75, 0.35),
         face=Face(eye_half=3.5, eye_height=4.7, lashes=1.1),
@@ -195,7 +236,9 @@ _CAST = (
     ),
     Character(
         name="taro",
-        palette=Palette("#f9d5b0", "#3b2f2f", "#3f6f4f", "#ffcf56", "#e8603c", "#ffffff", "#3d5a98", "#ffffff", "#c8453b", "#ffffff"),
+        palette=Palette.of(
+            "#f9d5b0 #3b2f2f #3f6f4f #ffcf56 #e8603c #ffffff #3d5a98 #ffffff #c8453b #ffffff"
+        ),
         hair=Hair("fluffy", "wisp", "short", ("cowlick",)),
         outfit=Outfit("hoodie", "shorts", 2.0, 0.6),
         face=Face(eye_half=3.2, eye_height=4.2, lashes=0.8, brow_width=1.4),

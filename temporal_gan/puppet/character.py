@@ -22,6 +22,11 @@ class Palette:
     sole: str
     blush: str = "#f7a39c"
 
+    @staticmethod
+    def of(colours: str) -> "Palette":
+        """From colours separated by spaces, in the order above; the blush may be left out."""
+        return Palette(*colours.split())
+
 
 @dataclass(frozen=True)
 class Body:

@@ -58,7 +58,7 @@ def eye_drawings(
         Paint(band(lower, np.broadcast_to(bottom + 0.5, lower.shape)), skin),
         Paint(stroke(curve(lower)[:, 4:14], (0.1, 0.42, 0.1)), mix(ink, skin, 0.35)),
         Paint(stroke(curve(upper - 0.16 * tall * opening - 0.55)[:, 4:13], (0.05, 0.3, 0.05)), mix(ink, skin, 0.55)),
-        Paint(stroke(lash, np.array([0.5, 1.15, 1.45, 1.3, 0.25]) * weight), ink),
+        Paint(stroke(lash, [weight * w for w in (0.5, 1.15, 1.45, 1.3, 0.25)]), ink),
     ))  # fmt: skip
     opened = curve(upper)[:, [0, 4, 10, 14]]
     shut = curve(lower)[:, [10, 4]]

@@ -9,7 +9,7 @@ from .affine import apply, compose, invert, place
 from .body import Figure, pose_figure
 from .character import Character
 from .clothes import body_drawings
-from .drawing import Drawing, Part
+from .drawing import Part
 from .hands import hand_drawing
 from .head import head_parts
 from .motion import Pose
@@ -107,9 +107,8 @@ def _body_parts(character: Character, pose: Pose, figure: Figure) -> list[Part]:
     for side, sign in (("right", -1.0), ("left", 1.0)):
         hand = hand_drawing(character, sign, pose[f"{side}_hand_open"])
         parts.append(Part(f"{side}_hand", f"{side}_arm", hand, figure.maps[f"{side}_hand"]))
-        drawing: Drawing
-        drawing, to_picture = shoe(character, figure.maps[f"{side}_shoe"])
-        parts.append(Part(f"{side}_shoe", f"{side}_leg", drawing, to_picture))
+        foot, to_foot = shoe(character, figure.maps[f"{side}_shoe"])
+        parts.append(Part(f"{side}_shoe", f"{side}_leg", foot, to_foot))
     return parts
 
 

@@ -84,20 +84,22 @@ def _one(random: np.random.Generator, options: tuple[str, ...]) -> str:
 
 def _varied(random: np.random.Generator, colour: str, hue: float, light: float) -> str:
     """A colour near this one: its hue within +- ``hue`` turns, its lightness within +- ``light``."""
+    return _shifted(colour, float(random.uniform(-hue, hue)), float(random.uniform(-light, light)))
+
+
+def _shifted(colour: str, hue: float, light: float) -> str:
+    """The colour with its hue (in turns) and its lightness changed."""
     red, green, blue = (int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))
     h, lightness, s = colorsys.rgb_to_hls(red, green, blue)
-    h = (h + random.uniform(-hue, hue)) % 1.0
-    lightness = float(np.clip(lightness + random.uniform(-light, light), 0.08, 0.985))
-    return "#" + "".join(f"{round(255 * c):02x}" for c in colorsys.hls_to_rgb(h, lightness, s))
+    lightness = min(max(lightness + light, 0.08), 1.0)
+    return "#" + "".join(f"{round(255 * c):02x}" for c in colorsys.hls_to_rgb((h + hue) % 1.0, lightness, s))
 
 
 def _palette(random: np.random.Generator, animal: bool, old: bool, outfit: Outfit) -> Palette:
     top, trim, accent, bottom, shoe = _SCHEMES[int(random.integers(len(_SCHEMES)))]
-    turn = float(random.uniform(-0.04, 0.04))
-    top, trim, accent, bottom, shoe = (
-        _varied(np.random.default_rng(0), c, abs(turn), 0.0) if c != "#ffffff" else c
-        for c in (top, trim, accent, bottom, shoe)
-    )
+    # The whole scheme turns a little, so that its colours keep their distance.
+    turn = float(random.uniform(-0.035, 0.035))
+    top, trim, accent, bottom, shoe = (_shifted(c, turn, 0.0) for c in (top, trim, accent, bottom, shoe))
     if outfit.bottom == "robe" or outfit.top == "dress":
         bottom = top
     skin, blush = _SKINS[int(random.integers(len(_SKINS)))]

@@ -224,9 +224,7 @@ def _band(character: Character, top: float, bottom: float, hem: float, loose: fl
     right = outline[outline[:, 0] > 0]
     right = right[np.argsort(right[:, 1])]
     y = np.linspace(top, bottom, 4)
-    half = np.interp(
-        y, right[:, 1], np.maximum.accumulate(np.where(right[:, 1] < -4, right[:, 0], 0)) * 0 + right[:, 0]
-    )
+    half = np.interp(y, right[:, 1], right[:, 0])
     u = np.linspace(-1.0, 1.0, 9)
     upper = np.stack([u * half[0], top + 0.45 * (1 - u**2)], axis=-1)
     lower = np.stack([u * half[-1], np.minimum(bottom + 0.45 * (1 - u**2), hem + 0.45)], axis=-1)
