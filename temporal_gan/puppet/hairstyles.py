@@ -1,7 +1,6 @@
 """Hair as data: caps, fringes, side locks and extras that any character can combine.
 
-
-    ead coordinates: the origin is mid-head, the face 23 wide, its chin at y = 12.5, the crown at y = -15. A lock hangs
+Head coordinates: the origin is mid-head, the face 23 wide, its chin at y = 12.5, the crown at y = -15. A lock hangs
 from a root on an upright cylinder around the head; its own points are relative to the root.
 """
 
@@ -73,13 +72,12 @@ CAPS: dict[str, Control] = {
         (0, -13.9), (7.5, -12.6), (12.0, -7.5), (13.2, -1.0), (13.6, 2.2), (16.2, 5.4, 1.0), (13.8, 6.2, 0.5),
         (15.4, 9.6, 1.0), (12.0, 9.6, 0.5), (11.8, 12.4, 1.0), (7.0, 11.8), (0, 12.2),
     )),
-    "plush": both(((0, -14.2), (7.6, -12.8), (12.4, -7.6), (13.8, -0.5), (13.9, 5.0),
-        (11.4, 10.2), (6.0, 12.8), (0, 13.2))),
+    "plush": both(((0, -14.2), (7.6, -12.8), (12.4, -7.6), (13.8, -0.5), (13.9, 5.0), (11.4, 10.2),
+        (6.0, 12.8), (0, 13.2))),
 }  # fmt: skip
 
 Strand = tuple[float, float, float, float, float]
-
-    ""A strand of the fringe: root x, half width at the hairline, x and y of its tip, curl of the tip to the right."""
+"""A strand of the fringe: root x, half width at the hairline, x and y of its tip, curl of the tip to the right."""
 
 FRINGES: dict[str, tuple[Strand, ...]] = {
     "straight": ((-8.4, 3.6, -8.9, -0.6, 0.5), (-4.3, 3.0, -4.5, -1.2, 0.4), (8.4, 3.6, 8.9, -0.6, -0.5),
@@ -187,8 +185,8 @@ EXTRAS: dict[str, tuple[Lock, ...]] = {
     ),),
     "bow": (Lock(tuple((0.85 * p[0] + 0.5 * p[1], -0.5 * p[0] + 0.85 * p[1], *p[2:]) for p in _RIBBON),
                  -0.82, 13.2, -11.0, 0.05, "top", "accent"),),
-
-           "ribbons": pair(Lock(tuple((0.62 * p[0], 0.62 * p[1], *p[2:]) for p in _RIBBON), 1.55, 14.0, -8.0, 0.1, "top", "accent")),
+    "ribbons": pair(Lock(tuple((0.62 * p[0], 0.62 * p[1], *p[2:]) for p in _RIBBON),
+        1.55, 14.0, -8.0, 0.1, "top", "accent")),
     "band": (Lock(both(((0, -1.5), (6.6, -0.2), (11.4, 5.0), (12.6, 9.4), (11.0, 9.4), (9.8, 5.8),
         (5.8, 1.6), (0, 0.4))),
                   0.0, 1.0, -14.0, 0.0, "top", "accent"),),

@@ -55,10 +55,10 @@ def comic_parts(
     drawings = _drawings(character)
     sweat = np.minimum(mood.scared + 0.9 * mood.embarrassed, 1.0)
     return [
-
-               _grown("sweat", drawings["sweat"], compose(head, on_head(-0.95, 13.4, -3.5, yaw, pitch)), sweat, "brows"),
-
-               _grown("vein", drawings["vein"], compose(head, on_head(0.72, 13.0, -9.0, yaw, pitch)), mood.angry, "brows"),
+        _grown("sweat", drawings["sweat"], compose(head, on_head(-0.95, 13.4, -3.5, yaw, pitch)),
+            sweat, "brows"),
+        _grown("vein", drawings["vein"], compose(head, on_head(0.72, 13.0, -9.0, yaw, pitch)),
+            mood.angry, "brows"),
     ]  # fmt: skip
 
 
@@ -91,8 +91,8 @@ def _drawings(character: Character) -> dict[str, Drawing]:
     )
     light = smooth_closed([(-0.8, 0.4), (-0.3, 0.3), (-0.2, 1.1), (-0.7, 1.2)])
     sweat = flat(drop * 1.22 - [0, 0.05], _WATER_LINE) + flat(drop, _WATER) + flat(light, _WATER_LIGHT)
-    run = smooth_closed([(-1.5, -0.7), (0, -0.2), (1.5, -0.7), (1.3, 1.0), (0.85, 3.4),
-        (0.95, 6.0), (0, 7.2), (-0.95, 6.0),
+    run = smooth_closed([(-1.5, -0.7), (0, -0.2), (1.5, -0.7), (1.3, 1.0), (0.85, 3.4), (0.95, 6.0),
+        (0, 7.2), (-0.95, 6.0),
                          (-0.85, 3.4), (-1.3, 1.0)])  # fmt: skip
     gleam = smooth_closed([(-0.7, 0.6), (-0.2, 0.4), (-0.2, 5.0), (-0.55, 5.2)])
     tear = flat(run * [1.25, 1.04], _WATER_LINE) + flat(run, _WATER) + flat(gleam, _WATER_LIGHT)
@@ -104,8 +104,8 @@ def _drawings(character: Character) -> dict[str, Drawing]:
         )
         vein += flat(stroke(bend, (0.5, 1.0, 0.5)), (214, 44, 52))
     return {
-
-               "blush": flat(ellipse(0, 0, 2.4, 1.25, 20), tint), "flush": flush, "sweat": sweat, "tear": tear, "vein": vein,
+        "blush": flat(ellipse(0, 0, 2.4, 1.25, 20), tint),
+            "flush": flush, "sweat": sweat, "tear": tear, "vein": vein,
         "gloom": _curtain(mix(skin, (112, 124, 190), 0.42), mix(skin, (84, 92, 160), 0.62)),
         "queasy": _curtain(mix(skin, (120, 168, 96), 0.42), mix(skin, (86, 130, 84), 0.62)),
     }  # fmt: skip
