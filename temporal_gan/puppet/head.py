@@ -51,6 +51,13 @@ def head_parts(
     return parts, joints, _face_points(face, skull)
 
 
+def ear_group(character: Character) -> str:
+    """What the ears are drawn with: the face, the back of the head, or over everything."""
+    if character.ears == "human":
+        return "face"
+    return "flaps" if EARS[character.ears].over else "ears"
+
+
 def _ear(
     character: Character, side: str, sign: float, pose: Pose, head: np.ndarray, spring: np.ndarray
 ) -> tuple[Part, np.ndarray]:
@@ -66,7 +73,7 @@ def _ear(
     at = on_head(sign * ear.angle, ear.radius, ear.y, 0.7 * yaw, pitch)
     own = place(frames, 0.0, 0.0, turn, 1.0 - 0.22 * sign * np.sin(yaw), 1.0)
     to_picture = compose(head, compose(at, own))
-    part = Part(f"{side}_ear", "flaps" if ear.over else "ears", ear_drawing(character, sign), to_picture)
+    part = Part(f"{side}_ear", ear_group(character), ear_drawing(character, sign), to_picture)
     return part, apply(to_picture, np.array([[sign * ear.tip[0], ear.tip[1]]]))[:, 0]
 
 

@@ -43,7 +43,7 @@ def tear_parts(
     parts = []
     drawing = _drawings(character)["tear"]
     for side, sign in (("right", -1.0), ("left", 1.0)):
-        lid = on_face(sign * 6.3, 2.3 + 0.72 * character.face.eye_height, yaw, pitch)
+        lid = on_face(sign * 5.6, 2.3 + 0.7 * character.face.eye_height, yaw, pitch)
         parts.append(_grown(f"{side}_tear", drawing, compose(head, lid), mood.sad))
     return parts
 
@@ -91,10 +91,11 @@ def _drawings(character: Character) -> dict[str, Drawing]:
     )
     light = smooth_closed([(-0.8, 0.4), (-0.3, 0.3), (-0.2, 1.1), (-0.7, 1.2)])
     sweat = flat(drop * 1.22 - [0, 0.05], _WATER_LINE) + flat(drop, _WATER) + flat(light, _WATER_LIGHT)
-    run = smooth_closed([(-1.5, -0.7), (0, -0.2), (1.5, -0.7), (1.3, 1.0), (0.85, 3.4), (0.95, 6.0),
-        (0, 7.2), (-0.95, 6.0),
-                         (-0.85, 3.4), (-1.3, 1.0)])  # fmt: skip
-    gleam = smooth_closed([(-0.7, 0.6), (-0.2, 0.4), (-0.2, 5.0), (-0.55, 5.2)])
+    run = smooth_closed([
+        (-1.5, -0.7), (0, -0.2), (1.5, -0.7), (1.25, 0.8), (0.8, 2.4), (0.9, 4.2), (0, 5.2), (-0.9, 4.2),
+        (-0.8, 2.4), (-1.25, 0.8),
+    ])  # fmt: skip
+    gleam = smooth_closed([(-0.7, 0.6), (-0.2, 0.4), (-0.2, 3.6), (-0.55, 3.8)])
     tear = flat(run * [1.25, 1.04], _WATER_LINE) + flat(run, _WATER) + flat(gleam, _WATER_LIGHT)
     vein = Drawing()
     for quarter in range(4):

@@ -11,7 +11,7 @@ from .character import Character
 from .clothes import body_drawings
 from .drawing import Part
 from .hands import hand_drawing
-from .head import head_parts
+from .head import ear_group, head_parts
 from .motion import Pose
 from .order import group_ranks
 from .shapes import contains
@@ -79,7 +79,7 @@ def build_rig(character: Character, pose: Pose, before: Pose, expression: np.nda
     order = np.argsort(place_of, axis=1, kind="stable")
     joints = figure.joints | face_joints
     points = np.stack([joints[name] for name in CANONICAL25.joints], axis=1)
-    groups = [_joint_group(name) for name in CANONICAL25.joints]
+    groups = [_joint_group(name, character) for name in CANONICAL25.joints]
     face_groups = ["face"] * 5 + ["brows"] * 6 + ["features"] * 17
     own = np.stack([ranks[name] for name in groups + face_groups], axis=1)
     hidden = _hidden(parts, place_of, np.concatenate([points, face_points], axis=1), own)
@@ -134,7 +134,7 @@ def _group_of(part: str) -> str:
     return part
 
 
-def _joint_group(joint: str) -> str:
+def _joint_group(joint: str, character: Character) -> str:
     """The group a joint is drawn with; hips are drawn as the clothes over them."""
     side, _, name = joint.partition("_")
     if name in ("shoulder", "elbow", "wrist"):
@@ -142,7 +142,7 @@ def _joint_group(joint: str) -> str:
     if name in ("knee", "ankle", "big_toe", "small_toe", "heel"):
         return f"{side}_leg"
     if name == "ear":
-        return "face"
+        return ear_group(character)
     if name == "eye" or joint == "nose":
         return "features"
     return "front" if joint == "neck" else "torso"
@@ -176,7 +176,8 @@ def _hidden(parts: list[Part], place_of: np.ndarray, points: np.ndarray, own: np
         if not behind.any():
             continue
         local = apply(invert(part.to_picture), points)
-        for paint in part.drawing.ink:
+        # The line around a spread hand crosses itself between the fingers: ask the hand too.
+        for paint in (*part.drawing.ink, part.drawing.fill[0]):
             low, high = paint.polygon.min(axis=-2), paint.polygon.max(axis=-2)
             if paint.polygon.ndim == 3:
                 low, high = low[:, None], high[:, None]
