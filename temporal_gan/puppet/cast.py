@@ -21,9 +21,9 @@ MAN = Body(
 )  # fmt: skip
 OLD = Body(
     thigh=10.2, shin=10.4, torso=16.0, upper_arm=8.8, forearm=7.8, shoulder_half=5.5, hip_half=3.1, leg_radius=2.5,
-    head_scale=0.95, belly=0.8,
+    head_scale=0.95, belly=0.8, crown=17.0,
 )  # fmt: skip
-BEAST = Body(hand=2.3, arm_radius=1.75, leg_radius=2.7)
+BEAST = Body(hand=2.3, arm_radius=1.75, leg_radius=2.7, crown=18.0)
 CHIBI = Body(
     thigh=5.4, shin=5.6, sole=2.1, torso=11.4, upper_arm=5.8, forearm=5.2, hand=1.9, shoulder_half=4.7, hip_half=2.6,
     arm_radius=1.6, leg_radius=2.4, head_scale=1.34,
@@ -49,6 +49,7 @@ _CAST = (
         hair=Hair("fur", "tuft", "none"),
         outfit=Outfit("hoodie", "shorts", 2.0),
         face=Face(eye_height=4.0, tilt=0.9, brow_width=1.1, muzzle=True, whiskers=True),
+        body=replace(TEEN, crown=20.5),
         ears="cat",
         tail=Tail((1.15, 1.3, 1.4, 1.5, 1.6, 1.65, 1.7, 1.75, 1.75, 1.65, 1.4), 2),
     ),
@@ -60,7 +61,7 @@ _CAST = (
         hair=Hair("spiky", "jagged", "wild"),
         outfit=Outfit("jacket", "trousers", 2.0),
         face=Face(eye_half=3.0, eye_height=3.7, lashes=0.75, brow_width=1.35),
-        body=replace(TEEN, thigh=12.4, shin=12.4, torso=16.6, shoulder_half=5.8, head_scale=0.93),
+        body=replace(TEEN, thigh=12.4, shin=12.4, torso=16.6, shoulder_half=5.8, head_scale=0.93, crown=19.5),
     ),
     Character(
         name="yuki",
@@ -91,7 +92,7 @@ _CAST = (
         hair=Hair("fluffy", "jagged", "short", ("cowlick",)),
         outfit=Outfit("tee", "shorts", 0.7, 0.72),
         face=Face(eye_height=4.4, brow_width=1.2, lashes=0.8, freckles=True),
-        body=CHILD,
+        body=replace(CHILD, crown=20.5),
     ),
     Character(
         name="mei",
@@ -151,7 +152,7 @@ _CAST = (
         hair=Hair("spiky", "swept", "short"),
         outfit=Outfit("hoodie", "trousers", 2.0),
         face=Face(eye_half=3.0, eye_height=3.8, lashes=0.8, brow_width=1.3),
-        body=replace(TEEN, thigh=12.2, shin=12.4, shoulder_half=5.9, head_scale=0.94),
+        body=replace(TEEN, thigh=12.2, shin=12.4, shoulder_half=5.9, head_scale=0.94, crown=19.5),
         line=1.15,
     ),
     Character(
@@ -162,6 +163,7 @@ _CAST = (
         hair=Hair("bob", "straight", "temple", ("cowlick",)),
         outfit=Outfit("tee", "shorts", 0.72, 0.75),
         face=Face(lashes=1.1),
+        body=replace(TEEN, crown=20.5),
         line=1.1,
         shading=1.3,
     ),
@@ -194,6 +196,7 @@ _CAST = (
         hair=Hair("fur", "jagged", "none"),
         outfit=Outfit("kimono", "robe", 2.0, 0.2),
         face=Face(eye_height=3.7, tilt=1.1, lashes=1.2, muzzle=True),
+        body=replace(TEEN, crown=23.0),
         ears="fox",
         tail=Tail(_BUSHY, 3),
     ),
@@ -205,6 +208,7 @@ _CAST = (
         hair=Hair("plush", "wisp", "none"),
         outfit=Outfit("dress", "skirt", 0.6, 0.5),
         face=Face(eye_height=4.3, lashes=1.2, muzzle=True),
+        body=replace(TEEN, crown=27.0),
         ears="rabbit",
         tail=Tail((2.4, 2.4)),
     ),
@@ -232,7 +236,7 @@ _CAST = (
         hair=Hair("round", "parted", "locks", ("buns",)),
         outfit=Outfit("sailor", "skirt", 0.75, 0.35),
         face=Face(eye_half=3.5, eye_height=4.7, lashes=1.1),
-        body=CHIBI,
+        body=replace(CHIBI, crown=19.0),
     ),
     Character(
         name="taro",
@@ -242,7 +246,7 @@ _CAST = (
         hair=Hair("fluffy", "wisp", "short", ("cowlick",)),
         outfit=Outfit("hoodie", "shorts", 2.0, 0.6),
         face=Face(eye_half=3.2, eye_height=4.2, lashes=0.8, brow_width=1.4),
-        body=replace(CHIBI, head_scale=1.28, thigh=6.4, shin=6.4, torso=12.0),
+        body=replace(CHIBI, crown=20.5, head_scale=1.28, thigh=6.4, shin=6.4, torso=12.0),
         line=1.2,
     ),
 )  # fmt: skip

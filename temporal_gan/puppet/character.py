@@ -30,7 +30,10 @@ class Palette:
 
 @dataclass(frozen=True)
 class Body:
-    """Lengths in picture units (the frame is 93 high). A standing character is about 72 high."""
+    """Lengths in picture units (the frame is 93 high). A standing character is about 72 high.
+
+    ``crown`` is how far hair or ears rise above the middle of the head, in head coordinates: the room a jump needs.
+    """
 
     thigh: float = 11.5
     shin: float = 11.5
@@ -45,6 +48,7 @@ class Body:
     leg_radius: float = 2.5
     head_scale: float = 1.0
     belly: float = 0.0
+    crown: float = 16.0
 
 
 @dataclass(frozen=True)

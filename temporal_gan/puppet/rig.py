@@ -176,8 +176,7 @@ def _hidden(parts: list[Part], place_of: np.ndarray, points: np.ndarray, own: np
         if not behind.any():
             continue
         local = apply(invert(part.to_picture), points)
-        # The line around a spread hand crosses itself between the fingers: ask the hand too.
-        for paint in (*part.drawing.ink, part.drawing.fill[0]):
+        for paint in part.drawing.ink:
             low, high = paint.polygon.min(axis=-2), paint.polygon.max(axis=-2)
             if paint.polygon.ndim == 3:
                 low, high = low[:, None], high[:, None]

@@ -43,6 +43,9 @@ _TAILS = {
     "bear": Tail((2.1, 2.1)),
 }
 
+_CROWNS = {"cat": 20.5, "fox": 23.0, "rabbit": 27.0}
+"""How far ears rise above the middle of the head; hair at most as far as buns and cowlicks do."""
+
 
 @lru_cache(maxsize=1024)
 def sample_character(seed: int) -> Character:
@@ -69,7 +72,7 @@ def sample_character(seed: int) -> Character:
         palette=_palette(random, animal, age == "old", outfit),
         hair=_animal_hair(random) if animal else _hair(random, feminine, age == "old"),
         outfit=outfit,
-        body=_body(random, age, feminine),
+        body=replace(_body(random, age, feminine), crown=_CROWNS.get(ears, 21.0)),
         face=_face(random, feminine, age, animal, ears),
         ears=ears,
         tail=_TAILS.get(ears),

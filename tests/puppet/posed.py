@@ -3,11 +3,20 @@
 import numpy as np
 
 from temporal_gan.expressions import expression_vector
-from temporal_gan.puppet.cast import find_character
+from temporal_gan.puppet.cast import CHARACTERS, find_character
 from temporal_gan.puppet.channels import CHANNELS, Pose
 from temporal_gan.puppet.lighting import find_light
+from temporal_gan.puppet.motion import MOTIONS
 from temporal_gan.puppet.render import draw_video
 from temporal_gan.puppet.rig import Rig, build_rig
+
+_ROUNDS = max(len(CHARACTERS), len(MOTIONS))
+PAIRS = [
+    (list(CHARACTERS)[i % len(CHARACTERS)], list(MOTIONS)[(i + turn) % len(MOTIONS)])
+    for turn in (0, 5)
+    for i in range(_ROUNDS)
+]
+"""Every character and every motion, twice in different company: all combinations would take minutes."""
 
 
 def standing(frames: int, **channels: np.ndarray | float) -> Pose:

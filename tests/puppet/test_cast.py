@@ -50,8 +50,10 @@ def test_no_two_look_alike() -> None:
     pictures = _portraits([*CHARACTERS, *SAMPLES])
     for i, one in enumerate(pictures):
         difference = np.abs(pictures[i + 1 :] - one).mean(axis=(1, 2, 3))
-        # A shift of one figure by one pixel makes about 0.02.
-        assert (difference > 0.03).all(), i
+        # One figure shifted by a pixel differs by 0.035 from itself, most pairs by 0.1.
+        assert (difference > 0.025).all(), i
+    apart = np.abs(pictures[:25] - pictures[25:]).mean(axis=(1, 2, 3))
+    assert np.median(apart) > 0.06
 
 
 def test_a_seed_names_one_character() -> None:

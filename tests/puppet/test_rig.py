@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from posed import PAIRS
 
-from temporal_gan.puppet import CHARACTERS, MOTIONS, PuppetClip, PuppetSpec, render_clip
+from temporal_gan.puppet import PuppetClip, PuppetSpec, render_clip
 from temporal_gan.skeletons import CANONICAL25
 
 SIZE = 192
@@ -31,8 +32,7 @@ def _parts_at(clip: PuppetClip, t: int, joint: int, reach: int) -> set[str]:
     return {clip.parts[label - 1] if label else "background" for label in labels}
 
 
-@pytest.mark.parametrize("character", CHARACTERS)
-@pytest.mark.parametrize("motion", MOTIONS)
+@pytest.mark.parametrize(("character", "motion"), PAIRS)
 def test_visible_joints_lie_on_their_own_parts(character: str, motion: str) -> None:
     clip = _render(character, motion)
     checked = 0
