@@ -1,5 +1,6 @@
 """``temporal-gan``: render puppets, train, generate, evaluate, or see it all in one demo."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Annotated, Literal
@@ -144,7 +145,7 @@ def generate(
         Path | None, typer.Option(metavar="FILE|RUN", help="animator.safetensors or its run.")
     ] = None,
     pose: Annotated[
-        str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder.")
+        str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder, BVH file.")
     ] = "",
     expression: Annotated[
         str | None, typer.Option(metavar="SPEC", help="happy, happy:0.8, happy>sad, a CSV.")
@@ -255,14 +256,15 @@ def evaluate(
             nearest,
         )
     results.write(out / "results.json")
-    write_report(
-        results, out / "report.html", command=f"temporal-gan evaluate {generated} {reference} --out {out}"
-    )
+    chosen = "" if split == "test" else f" --split {split}"
+    command = f"temporal-gan evaluate {generated} {reference} --out {out}{chosen}"
+    write_report(results, out / "report.html", command=command)
     _say(quiet, f"{out / 'report.html'}: {len(results.clips)} clips")
 
 
 def _names(text: str) -> list[str] | None:
-    return [name.strip() for name in text.split(",") if name.strip()] or None
+    # walk@speed=1.2,amplitude=0.8 is one name.
+    return [name.strip() for name in re.split(r",(?!\s*\w+=)", text) if name.strip()] or None
 
 
 def _say(quiet: bool, text: str) -> None:

@@ -244,6 +244,11 @@ def test_an_unknown_protocol(room: Path, tmp_path: Path, mistake: Callable[..., 
         (("--expressions", "bored"), "'bored' is not one of: "),
         (("--fps", 0), "fps is 0.0"),
         (("--coupling", 3), "coupling is 3.0"),
+        (("--lighting", "noon"), "'noon' is not one of: day, "),
+        (("--background", "sea"), "'sea' is not one of: transparent, "),
+        (("--camera", "dolly"), "'dolly' is not one of: still, "),
+        (("--degradation", "rain"), "'rain' is not one of: none, "),
+        (("--hold-out-motions", "flying"), "held-out motions ['flying'] are in no clip"),
     ],
 )
 def test_puppets_that_there_are_not(

@@ -111,6 +111,9 @@ class PuppetClip:
         part_map: uint8 [T, S, S], i + 1 for ``parts[i]``, 0 where there is none.
         parts: part names; the figure's, then those of the background, ``background_0`` farthest.
         depth_order: int64 [T, P], indices of the parts, back to front.
+        face_points: float32 [T, 28, 2] as keypoints: contour 5, brows 3 + 3, eyes 6 + 6 (each pair the one on
+            the picture's left first), nose 1, mouth 4; None where the rig does not tell.
+        face_visible: bool [T, 28], neither covered nor out of the frame.
     """
 
     video: np.ndarray
@@ -122,6 +125,8 @@ class PuppetClip:
     hold: np.ndarray
     parts: tuple[str, ...]
     depth_order: np.ndarray
+    face_points: np.ndarray | None = None
+    face_visible: np.ndarray | None = None
     flow: np.ndarray | None = None
     flow_valid: np.ndarray | None = None
     flow_backward: np.ndarray | None = None
@@ -155,10 +160,12 @@ def render_clip(spec: PuppetSpec, truth: bool = False) -> PuppetClip:
         confidence=scene.confidence.astype(np.float32),
         layer=scene.layer,
         expression=scene.expression,
-        time=scene.time.astype(np.float32),
+        time=scene.time,
         hold=scene.hold,
         parts=tuple(part.name for part in scene.parts),
         depth_order=scene.order,
+        face_points=None if scene.face_points is None else scene.face_points.astype(np.float32),
+        face_visible=scene.face_visible,
         **exact,
     )
 
@@ -181,7 +188,7 @@ def clip_scene(spec: PuppetSpec) -> Scene:
         shown = frame // spec.hold * spec.hold
         rig, travel, expression = held(rig, shown), travel[shown], expression[shown]
     camera = camera_track(spec.camera, spec.frames, spec.fps, spec.seed)
-    time, hold = frame / spec.fps, frame // spec.hold
+    time, hold = (frame / spec.fps).astype(np.float32), frame // spec.hold
     return build_scene(rig, expression, time, hold, travel, spec.background, camera, spec.seed)
 
 

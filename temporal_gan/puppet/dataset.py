@@ -5,7 +5,9 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -166,8 +168,22 @@ def _written(jobs: Iterator[Job], count: int, workers: int) -> Iterator[ClipLabe
     # process that has only imported this module, once for all of them.
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    with context.Pool(processes, _begin_worker) as pool:
+    with _main_unknown():
+        pool = context.Pool(processes, _begin_worker)
+    with pool:
         yield from pool.imap(_write, jobs, chunksize=2)
+
+
+@contextmanager
+def _main_unknown() -> Iterator[None]:
+    """Every worker would import the program that is running, and a command imports all that training needs."""
+    main = sys.modules["__main__"]
+    spec, file = main.__spec__, getattr(main, "__file__", None)
+    main.__spec__ = main.__file__ = None
+    try:
+        yield
+    finally:
+        main.__spec__, main.__file__ = spec, file
 
 
 def _begin_worker() -> None:
@@ -198,5 +214,7 @@ def _kept(clip: PuppetClip, truth: Truth) -> dict[str, np.ndarray] | None:
             "part_map": clip.part_map,
             "parts": np.array(clip.parts),
             "depth_order": clip.depth_order.astype(np.uint8),
+            "face_points": clip.face_points,
+            "face_visible": clip.face_visible,
         }
     return {name: array for name, array in arrays.items() if array is not None}

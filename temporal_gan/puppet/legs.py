@@ -56,7 +56,7 @@ def place_legs(
     lift = _lift(body, pose, scale)
     plans = {side: _leg_plan(body, pose, side, sign, centre, lift) for side, sign in SIDES}
     pinned = 0.5 * (pose["right_pin"] + pose["left_pin"])
-    stand = 0.985 * (body.thigh + body.shin) + body.sole + scale * pose["hip_height"]
+    stand = 0.99 * (body.thigh + body.shin) + body.sole + scale * pose["hip_height"]
     # Nobody sits deeper than the ground.
     seat = 1.3 * body.leg_radius + 0.5
     stand = seat + np.logaddexp(0.0, 1.5 * (stand - seat)) / 1.5 + lift
@@ -127,7 +127,7 @@ def _leg_plan(
     target[:, 0] += rolled[:, 0]
     target[:, 1] += rolled[:, 1] / np.cos(CAMERA_PITCH)
     across = target - centre - hip
-    reach = 0.994 * (body.thigh + body.shin)
+    reach = 0.997 * (body.thigh + body.shin)
     rise = np.sqrt(np.maximum(reach**2 - across[:, 0] ** 2 - across[:, 2] ** 2, (0.15 * reach) ** 2))
     sole = body.sole * np.cos(pitch)
     ends = np.stack([sole - 4.0 * np.sin(pitch), sole + 1.8 * np.sin(pitch)])

@@ -47,7 +47,7 @@ def two_bones(
     reach = target - root
     distance = np.maximum(np.linalg.norm(reach, axis=-1, keepdims=True), 1e-9)
     along = reach / distance
-    distance = np.clip(distance, abs(first - second) + 1e-3, 0.9995 * (first + second))
+    distance = np.clip(distance, abs(first - second) + 1e-3, (1 - 1e-6) * (first + second))
     across = pole - (pole * along).sum(axis=-1, keepdims=True) * along
     across /= np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), 1e-9)
     near = (distance**2 + first**2 - second**2) / (2 * distance)

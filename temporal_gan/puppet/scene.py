@@ -22,8 +22,10 @@ class Scene:
         confidence: float64 [T, 25], 1 visible, 0.5 behind another part, 0 out of the frame.
         layer: int64 [T, 25], 0 nearest.
         expression: float32 [T, E] in the order of expressions.EXPRESSIONS.
-        time: float64 [T], seconds.
+        time: float32 [T], seconds.
         hold: int64 [T], the same for frames that show the same drawing.
+        face_points: float64 [T, 28, 2], fractions of width and height, or None.
+        face_visible: bool [T, 28], neither covered nor out of the frame, or None.
     """
 
     parts: tuple[Part, ...]
@@ -34,6 +36,8 @@ class Scene:
     expression: np.ndarray
     time: np.ndarray
     hold: np.ndarray
+    face_points: np.ndarray | None
+    face_visible: np.ndarray | None
 
 
 def build_scene(
@@ -60,25 +64,30 @@ def build_scene(
     """
     stage = camera.maps()
     behind = background_parts(background, camera, travel, seed)
-    parts, points = rig.parts, rig.keypoints
+    parts, points, face, face_seen = rig.parts, rig.keypoints, rig.face_points, rig.face_visible
     if not camera.is_still():
         parts = tuple(replace(part, to_picture=compose(stage, part.to_picture)) for part in parts)
         points = apply(stage, points * PICTURE) / PICTURE
+        face = None if face is None else apply(stage, face * PICTURE) / PICTURE
+    if face is not None and face_seen is not None:
+        face_seen = face_seen & ~_outside(face)
     count, frames = len(parts), len(points)
     order = np.concatenate(
-        [np.broadcast_to(np.arange(count, count + len(behind)), (frames, len(behind))), drawing_order(rig)],
+        [np.broadcast_to(np.arange(count, count + len(behind)), (frames, len(behind))), rig.order],
         axis=1,
     )
-    outside = np.any((points < 0) | (points > 1), axis=-1)
+    outside = _outside(points)
     # Stores take no joint further out; nobody reads the place of a joint of confidence 0.
     points = np.where(outside[..., None], np.clip(points, -0.5, 1.5), points)
     confidence = np.where(outside, 0.0, rig.confidence)
-    return Scene((*parts, *behind), order, points, confidence, rig.layer, expression, time, hold)
+    return Scene(
+        (*parts, *behind), order, points, confidence, rig.layer, expression, time, hold, face, face_seen
+    )
 
 
-def drawing_order(rig: Rig) -> np.ndarray:
-    """int64 [T, P], indices of a rig's parts back to front."""
-    return rig.order
+def _outside(points: np.ndarray) -> np.ndarray:
+    """bool [...] of points [..., 2] in fractions of width and height."""
+    return np.any((points < 0) | (points > 1), axis=-1)
 
 
 def held(rig: Rig, shown: np.ndarray) -> Rig:
@@ -97,6 +106,5 @@ def held(rig: Rig, shown: np.ndarray) -> Rig:
     parts = tuple(
         replace(part, to_picture=part.to_picture[shown], drawing=drawing(part.drawing)) for part in rig.parts
     )
-    return replace(
-        rig, parts=parts, **{f.name: getattr(rig, f.name)[shown] for f in fields(rig) if f.name != "parts"}
-    )
+    series = [f.name for f in fields(rig) if f.name != "parts" and getattr(rig, f.name) is not None]
+    return replace(rig, parts=parts, **{name: getattr(rig, name)[shown] for name in series})

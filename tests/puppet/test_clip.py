@@ -5,7 +5,7 @@ import pytest
 from posed import PAIRS
 
 from temporal_gan.errors import UserError
-from temporal_gan.puppet import CHARACTERS, PuppetSpec, motion_keypoints, random_specs, render_clip
+from temporal_gan.puppet import CHARACTERS, MOTIONS, PuppetSpec, motion_keypoints, random_specs, render_clip
 
 FACE = (
     "eye", "iris", "lids", "blush", "brow", "nose", "mouth", "muzzle", "face", "bangs", "lock", "gloss", "glass", "ear",
@@ -59,7 +59,8 @@ def test_the_character_stays_inside_the_frame(character: str, motion: str) -> No
         border = np.concatenate([alpha[:, 0], alpha[:, -1], alpha[:, :, 0], alpha[:, :, -1]], axis=1)
         assert border.max() == 0, (seed, expression)
         rows = np.flatnonzero(alpha.any(axis=(0, 2)))
-        assert rows[-1] - rows[0] > 0.62 * 64, "and it fills the height, a child two thirds"
+        if motion not in ("sit-down", "fall-asleep", "bow"):
+            assert rows[-1] - rows[0] > 0.62 * 64, "and it fills the height, a child two thirds"
 
 
 def test_keypoints_do_not_depend_on_size() -> None:
@@ -118,7 +119,7 @@ def test_coupling_lets_the_mood_move_the_body() -> None:
     ("spec", "valid"),
     [
         (PuppetSpec("nobody", "walk", "happy", 0), "hana, miko"),
-        (PuppetSpec("hana", "fly", "happy", 0), "idle, walk, wave, jump"),
+        (PuppetSpec("hana", "fly", "happy", 0), "idle, walk, run, wave, jump"),
         (PuppetSpec("hana", "walk", "auto:bored", 0), "neutral, happy, sad"),
         (PuppetSpec("hana", "walk", "bored", 0), "neutral, happy, sad"),
     ],
@@ -131,7 +132,7 @@ def test_unknown_names_are_refused_with_the_valid_ones(spec: PuppetSpec, valid: 
 def test_random_specs_refuse_unknown_names() -> None:
     with pytest.raises(UserError, match="hana, miko"):
         random_specs(1, 0, characters=["nobody"])
-    with pytest.raises(UserError, match="idle, walk, wave, jump"):
+    with pytest.raises(UserError, match="idle, walk, run, wave, jump"):
         random_specs(1, 0, motions=["fly"])
     with pytest.raises(UserError, match="neutral, happy, sad"):
         random_specs(1, 0, expressions=["bored"])
@@ -140,13 +141,13 @@ def test_random_specs_refuse_unknown_names() -> None:
 
 
 def test_random_specs_are_a_function_of_seed_and_index() -> None:
-    specs = random_specs(60, seed=3)
-    assert random_specs(20, seed=3) == specs[:20]
-    assert random_specs(20, seed=4) != specs[:20]
-    assert len({spec.seed for spec in specs}) == 60
+    specs = random_specs(150, seed=3, characters=("hana", "miko"))
+    assert random_specs(20, seed=3, characters=("hana", "miko")) == specs[:20]
+    assert random_specs(20, seed=4, characters=("hana", "miko")) != specs[:20]
+    assert len({spec.seed for spec in specs}) == 150
     # One round holds every combination once.
-    combinations = {(spec.character, spec.motion, spec.expression) for spec in specs[: 2 * 4 * 5]}
-    assert len(combinations) == 2 * 4 * 5
+    combinations = {(spec.character, spec.motion, spec.expression) for spec in specs[: 2 * len(MOTIONS) * 5]}
+    assert len(combinations) == 2 * len(MOTIONS) * 5
 
 
 def test_spec_survives_json() -> None:

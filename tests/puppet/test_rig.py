@@ -69,7 +69,7 @@ def test_the_cats_ear_joints_are_on_its_ears_and_the_girls_are_under_her_hair() 
 
 
 def test_near_limbs_are_layer_0_and_far_limbs_layer_2() -> None:
-    clip = _render("hana", "walk")
+    clip = _render("hana", "wave")
     names = CANONICAL25.joints
     toes, heels = (clip.keypoints[:, names.index(f"right_{piece}"), 0] for piece in ("big_toe", "heel"))
     # Who walks to the viewer's right shows the right side.
