@@ -139,7 +139,9 @@ def test_facing_left_is_facing_right_in_a_mirror(name: str, yaw: float) -> None:
     simple = np.vectorize(lambda part: alike.get(part.split("_")[0], part))
     here, mirror = simple(seen[0][0]), simple(side(there))
     figure = (here != "") | (mirror != "")
-    assert ((here == "") != (mirror == ""))[figure].mean() < 0.03, "silhouettes"
+    assert ((here == "") != (mirror == ""))[figure].mean() < 0.04, (
+        "silhouettes; the line is thicker away from the light"
+    )
     assert (here != mirror)[figure].mean() < 0.09
     flipped = seen[1][1][CANONICAL25.flip_permutation()] * [-1, 1] + [1, 0]
     np.testing.assert_allclose(flipped, seen[0][1], atol=1e-6)
