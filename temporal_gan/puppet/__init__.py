@@ -2,7 +2,7 @@
 
 from .background import BACKGROUNDS
 from .camera import CAMERAS
-from .character import CHARACTERS
+from .cast import CHARACTERS
 from .clip import PuppetClip, PuppetSpec, motion_keypoints, random_specs, render_clip
 from .degradation import DEGRADATIONS
 from .lighting import LIGHTS

@@ -10,7 +10,7 @@ from ..expressions import CLASSES, expression_vector
 from ..rng import mix_seed, numpy_generator
 from .background import BACKGROUNDS, find_background
 from .camera import CAMERAS, camera_track
-from .character import CHARACTERS, find_character
+from .cast import CHARACTERS, find_character
 from .coupling import mood_pose
 from .degradation import DEGRADATIONS, degraded, find_degradation
 from .expression import AUTO, puppet_expression
@@ -34,7 +34,7 @@ class PuppetSpec:
     """Everything a puppet clip depends on.
 
     Attributes:
-        character: one of character.CHARACTERS.
+        character: one of cast.CHARACTERS, or ``sample:SEED``.
         motion: one of motion.MOTIONS.
         expression: ``auto:happy`` for a generated rise, hold and fall with blinks, or a specification of
             :func:`temporal_gan.expressions.expression_track` such as ``happy:0.8``.
