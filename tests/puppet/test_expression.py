@@ -127,4 +127,4 @@ def test_who_falls_asleep_closes_the_eyes_unless_told_otherwise() -> None:
     told = render_clip(PuppetSpec("hana", "fall-asleep", "happy:0.8", 1, frames=60, size=32, fps=12.0))
     assert told.expression[-1, blink] < 0.5  # a smile narrows the eyes
     awake = render_clip(PuppetSpec("hana", "idle", "auto:happy", 1, frames=60, size=32, fps=12.0))
-    assert np.median(awake.expression[:, blink]) < 0.2
+    assert np.median(awake.expression[:, blink]) < 0.5
