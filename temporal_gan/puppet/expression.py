@@ -106,7 +106,10 @@ def _control(text: str, spec: str) -> tuple[int, float]:
 
 
 def with_heavy_lids(track: np.ndarray, drowsy: np.ndarray) -> np.ndarray:
-    """A track [T, E] in which the eyes close at least as far as ``drowsy`` [T] says, which an amplitude may have taken beyond 1."""
+    """A track [T, E] in which the eyes close at least as far as ``drowsy`` [T] says.
+
+    An amplitude above 1 may have taken ``drowsy`` beyond 1.
+    """
     track = track.copy()
     for control in ("eyeBlinkLeft", "eyeBlinkRight"):
         column = EXPRESSIONS.index(control)
