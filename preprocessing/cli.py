@@ -1,13 +1,12 @@
 """``temporal-gan-preprocess``: makes, imports and checks clip stores."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from temporal_gan.command_line import run_command
 from temporal_gan.data.validation import validate_store
-from temporal_gan.errors import UserError
 
 from .importers.charactergan import import_charactergan
 
@@ -64,15 +63,5 @@ def validate(
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 2 a user's mistake, 130 Ctrl-C, 1 (with a traceback) our fault."""
-    try:
-        app()
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        # A folder that cannot be made or written, or a full disk.
-        typer.echo(f"error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(130)
+    """Entry point."""
+    run_command(app)

@@ -93,18 +93,28 @@ class ClipBatch:
 
     def frames(self, part: slice) -> "ClipBatch":
         """Some frames of every clip, without flow; the references stay."""
-        names = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence", "time", "hold")
+        names = (
+            "video",
+            "keypoints",
+            "confidence",
+            "layer",
+            "expression",
+            "expression_confidence",
+            "time",
+            "hold",
+        )
         cut = {name: getattr(self, name)[:, part] for name in names}
         return replace(self, **cut, flow=None, flow_valid=None)
 
-    def to(self, device: torch.device) -> "ClipBatch":
-        """The same batch on another device."""
+    def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> "ClipBatch":
+        """The same batch on another device, its floating-point tensors in ``dtype``."""
+        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
         moved = {
-            f.name: getattr(self, f.name).to(device, non_blocking=True)
-            for f in fields(self)
-            if isinstance(getattr(self, f.name), Tensor)
+            name: value.to(device, dtype if value.is_floating_point() else value.dtype, non_blocking=True)
+            for name, value in tensors.items()
+            if isinstance(value, Tensor)
         }
-        return replace(self, **moved)
+        return replace(self, **moved)  # type: ignore[arg-type]
 
 
 def to_model_range(video: Tensor) -> Tensor:

@@ -1,6 +1,6 @@
 """``temporal-gan``: render puppets, train, generate, evaluate, or see it all in one demo."""
 
-import sys
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from . import rng
+from .command_line import INTERRUPTED, run_command
 from .config import load_config
 from .data.store import Store
 from .demo import run_demo
@@ -24,8 +25,9 @@ from .experiment import ExperimentConfig
 from .inference.animator import load_animator
 from .inference.background import lay_on_background
 from .inference.weights_file import ANIMATOR_FILE, load_sampler
-from .puppet import random_specs
+from .puppet import BACKGROUNDS, CAMERAS, DEGRADATIONS, LIGHTS, random_specs
 from .puppet.dataset import write_puppet_store
+from .puppet.preview import write_store_preview
 from .training.preview import sample_pictures, write_picture_grid
 from .training.run import train as run_training
 from .video_io import write_frames
@@ -37,7 +39,6 @@ app = typer.Typer(
     add_completion=False,
 )
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
-INTERRUPTED = 130
 
 
 @app.command()
@@ -66,21 +67,42 @@ def puppet(
     motions: Annotated[str, typer.Option(metavar="A,B", help="Names; empty: all.")] = "",
     expressions: Annotated[str, typer.Option(metavar="A,B", help="Names; empty: all.")] = "",
     coupling: Annotated[float, typer.Option(help="0 to 1: how much expression moves the body.")] = 0.7,
+    lighting: Annotated[str, typer.Option(metavar="NAME", help=f"{', '.join(LIGHTS)}, random.")] = "day",
+    background: Annotated[
+        str, typer.Option(metavar="NAME", help=f"{', '.join(BACKGROUNDS)}, random.")
+    ] = "transparent",
+    camera: Annotated[str, typer.Option(metavar="NAME", help=f"{', '.join(CAMERAS)}, random.")] = "still",
+    hold: Annotated[int, typer.Option(min=1, max=3, help="Frames a drawing: 2 is on twos.")] = 1,
+    degradation: Annotated[
+        str, typer.Option(metavar="NAME", help=f"none, {', '.join(DEGRADATIONS)}, random.")
+    ] = "none",
+    hold_out_characters: Annotated[
+        str, typer.Option(metavar="A,B", help="Only in split test_character.")
+    ] = "",
+    hold_out_motions: Annotated[
+        str, typer.Option(metavar="A,B", help="Only in test_motion; with such a character: test_combination.")
+    ] = "",
     truth: Annotated[
         Literal["none", "flow", "full"],
         typer.Option(help="Ground truth to keep; none: recomputed when needed."),
     ] = "none",
-    workers: Annotated[int, typer.Option(min=1, help="Processes that render.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that render, at most one a core.")] = 1,
     quiet: Quiet = False,
 ) -> None:
     """Render puppet clips with exact keypoints, expression, and flow into a clip store.
 
+    Repeating the command goes on where it stopped. The folder also gets contact_sheet.png and sample.mp4.
+
     Example: temporal-gan puppet --out stores/puppet --clips 64 --size 64
     """
     specs = random_specs(
-        clips, seed, _names(characters), _names(motions), _names(expressions), frames, size, fps, coupling
-    )
-    store = write_puppet_store(out, specs, seed, truth, workers, quiet)
+        clips, seed, _names(characters), _names(motions), _names(expressions), frames, size, fps, coupling,
+        lighting, background, camera, hold, degradation,
+    )  # fmt: skip
+    held_out = _names(hold_out_characters) or (), _names(hold_out_motions) or ()
+    store = write_puppet_store(out, specs, seed, truth, workers, quiet, *held_out)
+    sheet, sample_video = write_store_preview(store)
+    _say(quiet, f"made {sheet} and {sample_video.name}")
     _say(
         quiet,
         f"{out}: {store.info.clips} clips, {store.info.frames} frames, content {store.info.content_hash[:16]}",
@@ -122,7 +144,7 @@ def generate(
         Path | None, typer.Option(metavar="FILE|RUN", help="animator.safetensors or its run.")
     ] = None,
     pose: Annotated[
-        str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder.")
+        str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder, BVH file.")
     ] = "",
     expression: Annotated[
         str | None, typer.Option(metavar="SPEC", help="happy, happy:0.8, happy>sad, a CSV.")
@@ -203,6 +225,9 @@ def evaluate(
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="For results.json and report.html.")],
     protocol: Annotated[str, typer.Option(metavar="NAME", help="How to measure.")] = "clips_v1",
+    split: Annotated[
+        str, typer.Option(metavar="NAME", help="Which clips of the reference store a run animates.")
+    ] = "test",
     device: Annotated[str, typer.Option(help="For animating a run: auto, cpu, cuda or mps.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
@@ -213,14 +238,14 @@ def evaluate(
     if protocol not in PROTOCOLS:
         raise UserError(f"--protocol {protocol!r} is not one of: {', '.join(PROTOCOLS)}")
     choose_device(device)
-    out.mkdir(parents=True, exist_ok=True)
     nearest = None
     if generated.suffix == ".safetensors" or (generated / ANIMATOR_FILE).is_file():
         store = Store.open(reference)
-        pairs = pair_run(load_animator(generated, device), store)
+        pairs = pair_run(load_animator(generated, device), store, split)
         nearest = NearestTrainingFrame(store) if store.split("train") else None
     else:
         pairs = pair_files(generated, reference)
+    out.mkdir(parents=True, exist_ok=True)
     with Progress(console=Console(quiet=quiet, stderr=True)) as progress:
         task = progress.add_task("evaluating", total=None)
         results = run_evaluation(
@@ -230,14 +255,15 @@ def evaluate(
             nearest,
         )
     results.write(out / "results.json")
-    write_report(
-        results, out / "report.html", command=f"temporal-gan evaluate {generated} {reference} --out {out}"
-    )
+    chosen = "" if split == "test" else f" --split {split}"
+    command = f"temporal-gan evaluate {generated} {reference} --out {out}{chosen}"
+    write_report(results, out / "report.html", command=command)
     _say(quiet, f"{out / 'report.html'}: {len(results.clips)} clips")
 
 
 def _names(text: str) -> list[str] | None:
-    return [name.strip() for name in text.split(",") if name.strip()] or None
+    # walk@speed=1.2,amplitude=0.8 is one name.
+    return [name.strip() for name in re.split(r",(?!\s*\w+=)", text) if name.strip()] or None
 
 
 def _say(quiet: bool, text: str) -> None:
@@ -246,18 +272,8 @@ def _say(quiet: bool, text: str) -> None:
 
 
 def main() -> None:
-    """Entry point. Exit codes: 0 done, 2 a user's mistake, 130 Ctrl-C, 1 our own fault, with a traceback."""
-    try:
-        app()
-    except UserError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(2)
-    except OSError as error:
-        # A folder that cannot be made or written, or a full disk.
-        typer.echo(f"error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    """Entry point."""
+    run_command(app)
 
 
 if __name__ == "__main__":

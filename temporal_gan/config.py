@@ -133,6 +133,11 @@ def _apply(values: dict[str, Any], override: str) -> None:
 def _problem(error: dict[str, Any], schema: type[BaseModel]) -> str:
     parts, known = _locate(schema, [str(p) for p in error["loc"]])
     where = ".".join(parts)
+    if error["type"] == "union_tag_not_found":
+        kinds = [
+            str(m.model_fields["kind"].default) for m in _models_of(schema.model_fields[parts[0]].annotation)
+        ]
+        return f"{where}.kind is missing; choose one of: {', '.join(kinds)}"
     if error["type"] != "extra_forbidden":
         message = str(error["msg"]).removeprefix("Value error, ")
         given = "" if isinstance(error["input"], dict) else f", got {error['input']!r}"

@@ -18,7 +18,7 @@ from .evaluation.results import Results
 from .evaluation.run import evaluate
 from .experiment import ExperimentConfig
 from .inference.animator import Animator, load_animator
-from .puppet import CHARACTERS, random_specs
+from .puppet import random_specs
 from .puppet.dataset import write_puppet_store
 from .run_log import read_stats
 from .training.run import train
@@ -26,6 +26,8 @@ from .video_io import write_frames
 
 CLIP_SIZE = 256
 CLIP_FRAMES = 48
+CHARACTERS, MOTIONS = ("hana", "miko"), ("idle", "walk", "wave", "jump")
+EXPRESSIONS = ("neutral", "happy", "sad", "angry")
 GENERATED = (("wave", "happy"), ("walk", "sad"))
 
 
@@ -82,7 +84,7 @@ def _store(path: Path, size: DemoSize, quiet: bool) -> Store:
     # Rendered beside its place, so that a store under that name is always whole.
     partial = path.with_name(path.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    specs = random_specs(size.clips, seed=0, frames=24, size=64)
+    specs = random_specs(size.clips, 0, CHARACTERS, MOTIONS, EXPRESSIONS, frames=24, size=64)
     write_puppet_store(partial, specs, seed=0, quiet=quiet)
     os.replace(partial, path)
     return Store.open(path)

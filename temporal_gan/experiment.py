@@ -76,8 +76,9 @@ class TrainConfig(Section):
     steps: int = Field(default=1000, ge=1, description="total; repeat the command with more to go on")
     seed: int = 0
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto", description="auto: bfloat16 on CUDA, else float32"
+    precision: Literal["auto", "float32", "bfloat16", "float64"] = Field(
+        default="auto",
+        description="auto: bfloat16 on CUDA, else float32; float64 is for checks, of 1 against N processes say",
     )
     log_every_steps: int = Field(default=10, ge=1)
     preview_every_steps: int = Field(

@@ -90,8 +90,10 @@ def limb_warp(
     if not edges:
         return plain
     start, end = torch.tensor(edges, device=reference.device).T
-    target = (keypoints * size).flatten(0, 1)
-    source = (reference_keypoints * size)[:, None].expand(b, t, r, -1, 2).flatten(0, 1)
+    # A missing joint's place may be anything, even not a number, and must not reach a sum.
+    target = (torch.where(confidence[..., None] > 0, keypoints, 0.0) * size).flatten(0, 1)
+    source = torch.where(reference_confidence[..., None] > 0, reference_keypoints, 0.0) * size
+    source = source[:, None].expand(b, t, r, -1, 2).flatten(0, 1)
     there = torch.minimum(confidence[..., start], confidence[..., end]).flatten(0, 1) > 0
     there_in_source = torch.minimum(reference_confidence[..., start], reference_confidence[..., end]) > 0
     there = there[:, None] & there_in_source[:, None].expand(b, t, r, -1).flatten(0, 1)
@@ -106,7 +108,7 @@ def limb_warp(
     across = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
 
     near = 1 / (limbs.distance_squared + (0.01 * size) ** 2)
-    total = torch.bmm(there.float(), near.flatten(2)).clamp_min(1e-12)
+    total = torch.bmm(there.to(near.dtype), near.flatten(2)).clamp_min(1e-12)
     rows = torch.cat([along, across, source_start], dim=2) * there.repeat(1, 1, 3)[..., None]
     seen = torch.cat([near * limbs.along, near * limbs.across, near], dim=1).flatten(2)
     position = torch.bmm(rows.transpose(2, 3).flatten(1, 2), seen).view(b * t, r, 2, -1) / total[:, :, None]

@@ -88,8 +88,13 @@ def config_file(path: Path, values: dict[str, Any], **changes: Any) -> Path:
 
 
 def puppet_store(path: Path, clips: int = 6, frames: int = 8, size: int = 32, **wanted: Any) -> Store:
-    """A new store; from three clips on it has a clip each for validation and test."""
-    return write_puppet_store(path, random_specs(clips, 0, frames=frames, size=size, **wanted), 0, quiet=True)
+    """A new store; from three clips on it has a clip each for validation and test.
+
+    Two characters and four motions, so that a few clips show something of each.
+    """
+    few = {"characters": ["hana", "miko"], "motions": ["idle", "walk", "wave", "jump"]}
+    specs = random_specs(clips, 0, frames=frames, size=size, **(few | wanted))
+    return write_puppet_store(path, specs, 0, quiet=True)
 
 
 def picture_folder(path: Path, classes: tuple[str, ...] = ("red", "blue"), each: int = 5) -> Path:

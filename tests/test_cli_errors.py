@@ -244,6 +244,11 @@ def test_an_unknown_protocol(room: Path, tmp_path: Path, mistake: Callable[..., 
         (("--expressions", "bored"), "'bored' is not one of: "),
         (("--fps", 0), "fps is 0.0"),
         (("--coupling", 3), "coupling is 3.0"),
+        (("--lighting", "noon"), "'noon' is not one of: day, "),
+        (("--background", "sea"), "'sea' is not one of: transparent, "),
+        (("--camera", "dolly"), "'dolly' is not one of: still, "),
+        (("--degradation", "rain"), "'rain' is not one of: none, "),
+        (("--hold-out-motions", "flying"), "held-out motions ['flying'] are in no clip"),
     ],
 )
 def test_puppets_that_there_are_not(
@@ -403,3 +408,31 @@ def test_in_a_fresh_interpreter(tmp_path: Path) -> None:
     run = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
     assert run.returncode == 2
     assert (run.stdout, run.stderr) == ("", f"error: {tmp_path}: is no clip store (no store.json in it)\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        (("train", "tiny", "--foo"), "--foo"),
+        (("walk",), "walk"),
+        (("puppet", "--out", "x", "--clips", "many"), "--clips"),
+        (("train", "tiny"), "--data"),
+    ],
+)
+def test_a_mistake_in_the_command_itself(
+    arguments: tuple[str, ...], what: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call(*arguments) == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert what in err
+    assert err.count("\n") == 1
+    assert "--help" in err
+
+
+def test_a_missing_folder_is_said_before_any_progress(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert call("evaluate", tmp_path / "no", tmp_path / "nor", "--out", tmp_path / "out") == 2
+    assert capfd.readouterr().err == f"error: {tmp_path / 'no'}: no such store, folder or clip\n"

@@ -10,6 +10,8 @@ from small_runs import CLIP_GAN, call, config, puppet_store
 
 from temporal_gan.alpha import over_white
 from temporal_gan.data.store import Store
+from temporal_gan.puppet import random_specs
+from temporal_gan.puppet.dataset import write_puppet_store
 from temporal_gan.training.run import train
 from temporal_gan.video_io import write_frames
 
@@ -52,6 +54,16 @@ def test_a_store_against_itself_is_perfect(store: Store, tmp_path: Path) -> None
         assert results["by_name"][name]["clips"] == len(store.split("test")) == 1
     assert results["by_name"]["warping_error_reference_flow"]["flow"] == {"exact": 1}
     assert results["anchors"].keys() == {"copy_first_frame", "shuffled"}
+
+
+def test_a_run_is_measured_on_a_split_of_its_own_choice(store: Store, trained: Path, tmp_path: Path) -> None:
+    specs = random_specs(8, 0, store.info.characters, ("walk", "jump"), ("happy",), frames=6, size=32)
+    held = write_puppet_store(tmp_path / "s", specs, 0, quiet=True, hold_out_motions=("jump",))
+    results = evaluate(trained, held.path, tmp_path / "a", "--split", "test_motion")
+    want = [row.id for row in held.split("test_motion")]
+    assert [clip["clip_id"] for clip in results["clips"]] == want
+    assert len(want) == 4
+    assert "--split test_motion" in (tmp_path / "a" / "report.html").read_text()
 
 
 def test_a_run_animates_the_test_split(store: Store, trained: Path, tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ import pytest
 import safetensors
 import safetensors.torch
 import torch
+from person_bvh import walking, write_bvh
 from small_runs import CLIP_GAN, call, config, puppet_store
 
 from temporal_gan.alpha import over_white
 from temporal_gan.data.store import Store, StoreWriter
+from temporal_gan.inference.animator import load_animator
 from temporal_gan.inference.weights_file import ANIMATOR_FILE
 from temporal_gan.puppet import clip as puppet_clip
 from temporal_gan.training.run import train
@@ -155,6 +157,16 @@ def test_an_expression_over_time_from_a_file(trained: Path, tmp_path: Path) -> N
         trained, tmp_path / "a.mkv", "--frames", 3, "--expression", tmp_path / "face.csv"
     ).frames_u8
     assert not np.array_equal(by_file, generate(trained, tmp_path / "b.mkv", "--frames", 3).frames_u8)
+
+
+def test_poses_from_a_bvh_file_of_any_rate(trained: Path, tmp_path: Path) -> None:
+    rotations, root = walking(61, 120.0)
+    file = write_bvh(tmp_path / "walk.BVH", rotations, root, 61, 120.0)
+    frames = generate(trained, tmp_path / "a.gif", pose=str(file))
+    # Half a second, at the rate the network was trained for.
+    assert len(frames.frames_u8) == 1 + round(0.5 * load_animator(trained, "cpu").fps)
+    assert np.abs(np.diff(on_white(frames.frames_u8), axis=0)).max() > 0
+    assert len(generate(trained, tmp_path / "b.gif", "--frames", 20, pose=str(file)).frames_u8) == 20
 
 
 def test_poses_from_openpose_files(trained: Path, store: Store, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """``temporal-gan puppet`` and ``train``: from nothing to a trained run, and the tiny recipe on every sort of store."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,25 @@ def test_puppet_options_reach_the_store(tmp_path: Path) -> None:
     assert all("walk" in row.recipe or "jump" in row.recipe for row in a.clips)
     assert all("flow" in (a.truth(row.id) or {}) for row in a.clips)
     assert a.info.content_hash == b.info.content_hash != c.info.content_hash
+
+
+def test_puppet_worlds_and_held_out_names_reach_the_store(tmp_path: Path) -> None:
+    store = tmp_path / "s"
+    arguments = ("puppet", "--out", store, "--clips", 8, "--frames", 4, "--size", 32, "--quiet")
+    arguments += ("--characters", "hana,miko", "--motions", "walk@speed=1.2,amplitude=0.8,jump", "--hold", 2)
+    arguments += ("--lighting", "dusk", "--background", "park", "--camera", "pan", "--degradation", "noise")
+    arguments += ("--hold-out-characters", "miko", "--hold-out-motions", "jump")
+    assert call(*arguments) == 0
+    assert call(*arguments) == 0, "repeating it is no mistake"
+    rows = list(Store.open(store).clips)
+    recipes = [json.loads(row.recipe) for row in rows]
+    assert {recipe["motion"] for recipe in recipes} == {"walk@speed=1.2,amplitude=0.8", "jump"}
+    for recipe in recipes:
+        world = [recipe[field] for field in ("lighting", "background", "camera", "hold", "degradation")]
+        assert world == ["dusk", "park", "pan", 2, "noise"]
+    assert {"test_character", "test_motion", "test_combination"} < {row.split for row in rows}
+    assert (store / "contact_sheet.png").is_file()
+    assert (store / "sample.mp4").is_file()
 
 
 def test_the_time_limit_is_no_failure(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -130,7 +130,7 @@ def test_limb_channels_hold_its_direction_and_identity() -> None:
     middle = maps[0, :, 16, 14]
     assert float(middle[1]) == pytest.approx(1, abs=1e-5)
     assert middle[2:4].tolist() == pytest.approx([0.6, 0.8], abs=1e-5)
-    torch.testing.assert_close(middle[CODE], limb_codes(1)[0], rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(middle[CODE], limb_codes(1)[0].float(), rtol=1e-5, atol=1e-6)
     back = draw_limb((20.5, 24.5), (8.5, 8.5))[0, :, 16, 14]
     assert back[2:4].tolist() == pytest.approx([-0.6, -0.8], abs=1e-5)
 
@@ -179,3 +179,22 @@ def test_joints_outside_the_picture_are_no_trouble() -> None:
     assert not draw_one(-20, 80).any()
     assert bool(draw_limb((-40, 16), (80, 16)).isfinite().all())
     assert float(draw_limb((-40, 16.5), (80, 16.5))[0, 1, 16, 16]) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_missing_joint_may_lie_anywhere() -> None:
+    points, confidence, layer = random_pose(4, 1)
+    confidence[0, 2] = 0
+    drawn = []
+    for junk in (0.3, math.nan, math.inf):
+        points[0, 2] = junk
+        drawn.append(draw_pose_maps(points, confidence, layer, ((0, 1), (1, 2), (2, 3)), SIZE, 2))
+    assert torch.equal(drawn[0], drawn[1])
+    assert torch.equal(drawn[0], drawn[2])
+
+
+def test_maps_keep_the_keypoints_precision() -> None:
+    points, confidence, layer = random_pose(4)
+    exact = draw_pose_maps(points.double(), confidence.double(), layer, ((0, 1), (1, 2)), SIZE, 2)
+    assert exact.dtype == torch.float64
+    rounded = draw_pose_maps(points, confidence, layer, ((0, 1), (1, 2)), SIZE, 2)
+    torch.testing.assert_close(exact.float(), rounded, rtol=0, atol=1e-4)

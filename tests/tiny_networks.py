@@ -92,7 +92,8 @@ def random_batch(
 
 
 def told(generator: Generator, batch: ClipBatch) -> Condition:
-    return make_condition(batch, generator.domain, generator.config.size, generator.config.depth_groups)
+    model = generator.config
+    return make_condition(batch, generator.domain, model.size, model.depth_groups, model.joint_maps)
 
 
 def reference_frames(

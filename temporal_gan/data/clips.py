@@ -22,7 +22,7 @@ class ClipDataset(Dataset):
     Args:
         store: where the clips come from.
         cache: of that store; its size is the pictures' size, and its flow is used where it has any.
-        split: train, val or test.
+        split: one of manifest.SPLITS.
         frames: wanted window length.
         seed: of order, windows and references.
         references: reference frames R a sample carries; 0: none.

@@ -16,7 +16,9 @@ from ..errors import StoreError
 from ..skeletons import Skeleton
 
 SCHEMA_VERSION = 1
-SPLITS = ("train", "val", "test")
+SPLITS = ("train", "val", "test", "test_character", "test_motion", "test_combination")
+"""``test`` shows new clips of what ``train`` shows, the others what it never does: a character, a motion, both."""
+
 ORIGINS = ("detected", "imported", "manual", "propagated", "interpolated", "rendered")
 OUT_OF_FRAME = 0.5
 """How far beyond the frame, in frame widths and heights, a joint of confidence 0 may be noted."""
@@ -113,7 +115,7 @@ class ClipRow:
     Attributes:
         id: names the clip's files: letters, digits, ``_ . -``, at most 128.
         character: whom it shows.
-        split: train, val or test; decided by source, never by clip.
+        split: one of SPLITS; decided by source, never by clip.
         source, licence, author, url: where it comes from; "" = unknown.
         sha256: of the source file, "" where there is none.
         start, end: seconds within the source.

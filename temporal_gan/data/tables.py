@@ -34,6 +34,7 @@ FRAMES_SCHEMA = pa.schema(
         ("origin", pa.string()),
     ]
 )
+_LOOSE = 64
 _LISTS = tuple(f.name for f in FRAMES_SCHEMA if pa.types.is_list(f.type))
 
 
@@ -99,6 +100,9 @@ class TableWriter:
         self.rows += len(rows)
         if self.rows - self._written >= self._group:
             self._flush()
+        elif len(self._waiting) >= _LOOSE:
+            # Many batches of a row or two take many times the memory of one that holds the same rows.
+            self._waiting = pa.Table.from_batches(self._waiting).combine_chunks().to_batches()
 
     def close(self) -> None:
         """Write what waits, and the end of the file."""
@@ -124,7 +128,7 @@ def frame_rows(clip: str, labels: ClipLabels) -> pa.RecordBatch:
     }
     for name in _LISTS:
         kind = FRAMES_SCHEMA.field(name).type
-        values = pa.array(getattr(labels, name).reshape(-1).astype(kind.value_type.to_pandas_dtype()))
+        values = pa.array(getattr(labels, name).reshape(-1)).cast(kind.value_type)
         # Offsets, not a size: a store without expressions has lists of length 0.
         width = len(values) // frames
         columns[name] = pa.ListArray.from_arrays(

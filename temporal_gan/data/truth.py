@@ -1,5 +1,6 @@
 """Exact arrays of one clip (flow, validity, part maps ...) as ``truth/<id>.npz``; validity in bits."""
 
+import os
 import zipfile
 import zlib
 from pathlib import Path
@@ -10,7 +11,7 @@ from ..errors import StoreError
 
 
 def write_truth(file: Path, clip: str, truth: dict[str, np.ndarray], size: tuple[int, int, int]) -> None:
-    """Check and write the exact arrays of one clip.
+    """Check and write the exact arrays of one clip, whole or not at all.
 
     Args:
         file: its folder must exist.
@@ -37,7 +38,9 @@ def write_truth(file: Path, clip: str, truth: dict[str, np.ndarray], size: tuple
         if bad.any():
             raise StoreError(f"clip {clip}, frame {int(bad.argmax())}: truth flow is not a finite number")
         arrays["flow_valid"] = np.packbits(valid)
-    np.savez_compressed(file, allow_pickle=False, **arrays)
+    temporary = file.with_name(f".{file.stem}.part.npz")
+    np.savez_compressed(temporary, allow_pickle=False, **arrays)
+    os.replace(temporary, file)
 
 
 def read_truth(file: Path, size: tuple[int, int, int]) -> dict[str, np.ndarray]:

@@ -33,8 +33,7 @@ def pair_run(animator: Animator, store: Store, split: str = "test") -> Iterator[
     rows = store.split(split)
     if not rows:
         raise StoreError(f"{store.path}: no clips in split {split!r} to animate")
-    for row in rows:
-        yield _pair(store, row, animate_row(animator, store, row))
+    return (_pair(store, row, animate_row(animator, store, row)) for row in rows)
 
 
 def animate_row(animator: Animator, store: Store, row: ClipRow) -> Tensor:
@@ -70,14 +69,7 @@ def pair_files(generated: Path, reference: Path) -> Iterator[ClipPair]:
         names = [(name, name) for name in real if name in made]
         if not names:
             raise UserError(f"{generated}: none of its clips is named like one in {reference}")
-    for name_made, name_real in names:
-        video, _ = _read(made[name_made])
-        source = real[name_real]
-        if isinstance(source, tuple):
-            yield _pair(source[0], source[0].row(source[1]), video)
-        else:
-            frames, fps = _read(source)
-            yield ClipPair(clip_id=name_real, made=video, real=frames, fps=fps)
+    return (_pair_files(made[name_made], real[name_real], name_real) for name_made, name_real in names)
 
 
 def training_frames(store: Store, most: int = 2000) -> tuple[list[str], np.ndarray, list[tuple[str, int]]]:
@@ -141,6 +133,14 @@ def _pair(store: Store, row: ClipRow, made: Tensor) -> ClipPair:
         flow=None if flow is None else torch.from_numpy(np.asarray(flow, np.float32)),
         flow_valid=None if valid is None else torch.from_numpy(np.asarray(valid)),
     )
+
+
+def _pair_files(made: Path | tuple[Store, str], real: Path | tuple[Store, str], name: str) -> ClipPair:
+    video, _ = _read(made)
+    if isinstance(real, tuple):
+        return _pair(real[0], real[0].row(real[1]), video)
+    frames, fps = _read(real)
+    return ClipPair(clip_id=name, made=video, real=frames, fps=fps)
 
 
 def _clips(path: Path) -> dict[str, Path | tuple[Store, str]]:

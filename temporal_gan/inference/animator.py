@@ -87,13 +87,14 @@ class Animator:
             raise UserError(f"--size {size}: expected 8 to 4096 pixels")
         sequence = self._pose(pose, self.characters[who], frames, seed)
         face = self._face(expression, len(sequence))
-        noise = rng.normal((1, self.generator.config.nz), seed, "clip").to(self.device)
+        model = self.generator.config
+        noise = rng.normal((1, model.nz), seed, "clip").to(self.device)
         batch = self._batch(sequence, face, who)
         state = None
         for start in range(0, len(sequence), CHUNK_FRAMES):
             part = batch.frames(slice(start, start + CHUNK_FRAMES)).to(self.device)
             condition = make_condition(
-                part, self.generator.domain, self.size, self.generator.config.depth_groups
+                part, self.generator.domain, self.size, model.depth_groups, model.joint_maps
             )
             made, state = self.generator(condition, noise, state)
             yield _finish(made[0].float().cpu(), size)

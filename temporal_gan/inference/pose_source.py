@@ -11,6 +11,7 @@ from ..errors import UserError
 from ..models.conditioning import Domain
 from ..pose_files import PoseSequence, read_openpose_folder
 from ..puppet import CHARACTERS, motion_keypoints
+from ..puppet.capture import read_capture
 from ..skeletons import CANONICAL25
 
 
@@ -19,8 +20,8 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
 
     Args:
         source: ``STORE#clip_id``, ``motion:NAME`` (a puppet motion, in the proportions of ``character`` where that is
-            a puppet character), a folder of OpenPose JSON files, or a text file that lists labelled
-            drawings (temporal_gan.drawings).
+            a puppet character), a folder of OpenPose JSON files, a BVH file (any rate, carried over to the
+            same proportions), or a text file that lists labelled drawings (temporal_gan.drawings).
         domain: what the animator was trained for; its skeleton must be the source's.
         character: who is to move.
         frames: length wanted; None: the source's own (a motion: two seconds).
@@ -30,11 +31,11 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
     """
     if source.startswith("motion:"):
         count = frames or max(1, round(2 * domain.fps))
-        body = character if character in CHARACTERS else next(iter(CHARACTERS))
-        keypoints, confidence, layer = motion_keypoints(
-            body, source.removeprefix("motion:"), count, domain.fps, seed
-        )
-        sequence = PoseSequence(keypoints, confidence, layer, domain.fps, CANONICAL25)
+        sequence = _puppet_pose(source.removeprefix("motion:"), domain.fps, character, count, seed)
+    elif source.lower().endswith(".bvh"):
+        motion = f"bvh:{source}"
+        count = frames or 1 + round(read_capture(motion).duration_sec * domain.fps)
+        sequence = _puppet_pose(motion, domain.fps, character, count, seed)
     elif "#" in source:
         path, _, clip_id = source.rpartition("#")
         store = Store.open(Path(path))
@@ -45,7 +46,7 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
         sequence = read_openpose_folder(source, domain.fps)
     else:
         raise UserError(
-            f"--pose {source!r}: expected STORE#clip_id, motion:NAME, a folder of OpenPose JSON files, "
+            f"--pose {source!r}: expected STORE#clip_id, motion:NAME, a folder of OpenPose JSON files, a .bvh file, "
             "or the animation_list.txt of labelled drawings"
         )
     if sequence.skeleton.joints != domain.skeleton.joints:
@@ -55,6 +56,12 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
             "for example STORE#clip_id of the store it was trained on"
         )
     return sequence if frames is None else sequence.resampled(frames)
+
+
+def _puppet_pose(motion: str, fps: float, character: str, frames: int, seed: int) -> PoseSequence:
+    body = character if character in CHARACTERS else next(iter(CHARACTERS))
+    keypoints, confidence, layer = motion_keypoints(body, motion, frames, fps, seed)
+    return PoseSequence(keypoints, confidence, layer, fps, CANONICAL25)
 
 
 def store_pose(store: Store, clip_id: str) -> PoseSequence:

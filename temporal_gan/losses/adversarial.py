@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from .precision import at_least_float32
+
 Adversarial = Literal["bce", "lsgan", "hinge"]
 
 
@@ -23,7 +25,7 @@ def critic_loss(kind: Adversarial, logits_real: Tensor, logits_fake: Tensor) -> 
     Returns:
         [B], at least 0.
     """
-    real, fake = logits_real.flatten(1).float(), logits_fake.flatten(1).float()
+    real, fake = at_least_float32(logits_real).flatten(1), at_least_float32(logits_fake).flatten(1)
     if kind == "bce":
         return functional.softplus(-real).mean(1) + functional.softplus(fake).mean(1)
     if kind == "lsgan":
@@ -40,7 +42,7 @@ def generator_loss(kind: Adversarial, logits_fake: Tensor) -> Tensor:
     Returns:
         [B]; for hinge it may be negative.
     """
-    fake = logits_fake.flatten(1).float()
+    fake = at_least_float32(logits_fake).flatten(1)
     if kind == "bce":
         return functional.softplus(-fake).mean(1)
     if kind == "lsgan":

@@ -4,25 +4,42 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
+from torch.nn import functional
+
+from .precision import at_least_float32
 
 
-def l1(made: Tensor, real: Tensor) -> Tensor:
+def absolute_difference(a: Tensor, b: Tensor, smooth: float = 0.0) -> Tensor:
+    """|a - b|, element by element, without its kink: quadratic below ``smooth``.
+
+    Where two pictures are equal but for rounding, the plain difference has a slope of +1 or -1 by chance. With
+    ``smooth`` s it is Huber's function (Huber 1964, eq. 2.2) divided by s: d^2 / 2s up to s, then |d| - s/2.
+    """
+    return functional.smooth_l1_loss(at_least_float32(a), at_least_float32(b), reduction="none", beta=smooth)
+
+
+def l1(made: Tensor, real: Tensor, smooth: float = 0.0) -> Tensor:
     """Mean absolute difference per clip.
 
     Args:
         made, real: [B, ...], same range.
+        smooth: see :func:`absolute_difference`.
     Returns:
         [B].
     """
-    return (made.float() - real.float()).abs().flatten(1).mean(1)
+    return absolute_difference(made, real, smooth).flatten(1).mean(1)
 
 
-def feature_matching(features_made: Sequence[Tensor], features_real: Sequence[Tensor]) -> Tensor:
+def feature_matching(
+    features_made: Sequence[Tensor], features_real: Sequence[Tensor], smooth: float = 0.0
+) -> Tensor:
     """Mean absolute difference of a critic's inner features (Wang et al. 2018, pix2pixHD, arXiv 1711.11585, eq. 4).
 
     Args:
         features_made, features_real: per layer [B, ...]; the real ones are taken as constants.
+        smooth: see :func:`absolute_difference`.
     Returns:
         [B], averaged over layers.
     """
-    return torch.stack([l1(m, r.detach()) for m, r in zip(features_made, features_real, strict=True)]).mean(0)
+    layers = [l1(m, r.detach(), smooth) for m, r in zip(features_made, features_real, strict=True)]
+    return torch.stack(layers).mean(0)

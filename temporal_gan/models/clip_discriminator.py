@@ -5,7 +5,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ..config import Section
-from .conditioning import Condition, Domain, map_channels
+from .conditioning import Condition, Domain
 from .frame_discriminator import PatchCritic
 
 
@@ -22,10 +22,10 @@ class ClipDiscriminator(nn.Module):
     """Patch critic on every run of ``frames`` consecutive frames, joined by their differences and by the poses of
     the first and the last (after vid2vid's temporal discriminator, Wang et al. 2018, arXiv 1808.06601, sec. 3.2)."""
 
-    def __init__(self, config: ClipCriticConfig, domain: Domain, depth_groups: int) -> None:
+    def __init__(self, config: ClipCriticConfig, domain: Domain, maps: int) -> None:
         super().__init__()
         self.frames = config.frames
-        channels_in = (2 * config.frames - 1) * domain.channels + 2 * map_channels(depth_groups)
+        channels_in = (2 * config.frames - 1) * domain.channels + 2 * maps
         faces, characters = 2 * len(domain.expressions), len(domain.characters)
         self.critic = PatchCritic(channels_in, config.width, config.layers, faces, characters)
 

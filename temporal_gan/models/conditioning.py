@@ -8,11 +8,11 @@ from torch import Tensor
 
 from ..batch import ClipBatch
 from ..errors import CheckpointError
-from ..pose_maps import CHANNELS_PER_GROUP, draw_pose_maps
+from ..pose_maps import CHANNELS_PER_GROUP, draw_joint_maps, draw_pose_maps
 from ..skeletons import Skeleton
 from ..warping import limb_warp
 
-POSE_SIGMA = 0.02
+POSE_SIGMA = 0.01
 """Joint distance, in picture sizes, at which a reference's weight has fallen to 0.6 (LOG.md 2026-11-21)."""
 
 
@@ -80,25 +80,30 @@ class Condition:
     preference: Tensor | None = None
 
 
-def map_channels(depth_groups: int) -> int:
+def map_channels(domain: Domain, depth_groups: int, joint_maps: bool = False) -> int:
     """Channels M of the pose maps."""
-    return depth_groups * CHANNELS_PER_GROUP
+    return depth_groups * CHANNELS_PER_GROUP + joint_maps * len(domain.skeleton.joints)
 
 
 @torch.no_grad()
-def make_condition(batch: ClipBatch, domain: Domain, size: int, depth_groups: int) -> Condition:
+def make_condition(
+    batch: ClipBatch, domain: Domain, size: int, depth_groups: int, joint_maps: bool = False
+) -> Condition:
     """Draw a batch's poses at 4, 8, ... ``size`` pixels, warp its references to them, and gather the rest.
 
     Args:
         batch: its video is not looked at.
         size: the network's resolution, a power of two.
-        depth_groups: as in the network's configuration.
+        depth_groups, joint_maps: as in the network's configuration.
     """
     b, t = batch.keypoints.shape[:2]
     resolutions = [4 << i for i in range((size // 4).bit_length())]
     edges = domain.skeleton.edges
     pose = (batch.keypoints.flatten(0, 1), batch.confidence.flatten(0, 1), batch.layer.flatten(0, 1), edges)
-    maps = {r: draw_pose_maps(*pose, r, depth_groups).view(b, t, -1, r, r) for r in resolutions}
+    maps = {r: draw_pose_maps(*pose, r, depth_groups) for r in resolutions}
+    if joint_maps:
+        maps = {r: torch.cat([m, draw_joint_maps(*pose[:2], r)], dim=1) for r, m in maps.items()}
+    maps = {r: m.view(b, t, -1, r, r) for r, m in maps.items()}
     known = batch.expression_confidence
     face = torch.cat([batch.expression * known, known], dim=-1)
     if not domain.expressions:
@@ -129,8 +134,9 @@ def reference_preference(
         [B, T, R], -(d^2 - the nearest one's d^2) / (2 POSE_SIGMA^2) for the mean squared joint distance d^2, at least
         -8, so that a far reference can still serve where a near one cannot; -inf for one without any joint.
     """
-    shared = ((confidence[:, :, None] > 0) & (reference_confidence[:, None] > 0)).float()
-    squared = (keypoints[:, :, None] - reference_keypoints[:, None]).square().sum(-1) * shared
+    shared = ((confidence[:, :, None] > 0) & (reference_confidence[:, None] > 0)).to(keypoints.dtype)
+    squared = (keypoints[:, :, None] - reference_keypoints[:, None]).square().sum(-1)
+    squared = torch.where(shared > 0, squared, 0.0)
     distance = squared.sum(-1) / shared.sum(-1).clamp_min(1)
     missing = (reference_confidence <= 0).all(-1)[:, None].expand_as(distance)
     nearest = distance.masked_fill(missing, float("inf")).amin(-1, keepdim=True).clamp_max(1e3)

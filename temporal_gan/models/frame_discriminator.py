@@ -5,7 +5,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ..config import Section
-from .conditioning import Condition, Domain, map_channels
+from .conditioning import Condition, Domain
 
 
 class FrameCriticConfig(Section):
@@ -23,9 +23,9 @@ class FrameDiscriminator(nn.Module):
     """Multi-scale patch critic (Wang et al. 2018, arXiv 1711.11585) with projection (Miyato & Koyama 2018,
     arXiv 1802.05637) on expression and character. No normalisation: R1 keeps it smooth."""
 
-    def __init__(self, config: FrameCriticConfig, domain: Domain, depth_groups: int) -> None:
+    def __init__(self, config: FrameCriticConfig, domain: Domain, maps: int) -> None:
         super().__init__()
-        channels_in = domain.channels + map_channels(depth_groups)
+        channels_in = domain.channels + maps
         self.scales = nn.ModuleList(
             PatchCritic(
                 channels_in, config.width, config.layers, 2 * len(domain.expressions), len(domain.characters)

@@ -35,6 +35,9 @@ class GeneratorConfig(Section):
         default=8, ge=0, le=8, description="frames of the character warped to each pose; 0: none"
     )
     depth_groups: int = Field(default=3, ge=1, le=8, description="depth layers told apart in the pose maps")
+    joint_maps: bool = Field(
+        default=False, description="also a map per joint, which ties the weights to one skeleton"
+    )
 
     def channels(self, resolution: int) -> int:
         """Feature channels at this resolution."""
@@ -55,7 +58,7 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig, domain: Domain) -> None:
         super().__init__()
         self.config, self.domain = config, domain
-        maps, face = map_channels(config.depth_groups), 2 * len(domain.expressions)
+        maps, face = map_channels(domain, config.depth_groups, config.joint_maps), 2 * len(domain.expressions)
         style = config.style_width
         self.character = nn.Embedding(len(domain.characters), style // 2)
         self.style = nn.Sequential(

@@ -1,11 +1,19 @@
 """The puppet: a procedural anime character with exact keypoints, expression, part map and optical flow."""
 
-from .character import CHARACTERS
+from .background import BACKGROUNDS
+from .camera import CAMERAS
+from .cast import CHARACTERS
 from .clip import PuppetClip, PuppetSpec, motion_keypoints, random_specs, render_clip
+from .degradation import DEGRADATIONS
+from .lighting import LIGHTS
 from .motion import MOTIONS
 
 __all__ = [
+    "BACKGROUNDS",
+    "CAMERAS",
     "CHARACTERS",
+    "DEGRADATIONS",
+    "LIGHTS",
     "MOTIONS",
     "PuppetClip",
     "PuppetSpec",

@@ -34,6 +34,13 @@ def place(
     )
 
 
+def along(start: np.ndarray, end: np.ndarray, length: float) -> np.ndarray:
+    """Map of a limb whose material y axis runs from ``start`` (0) to ``end`` (``length``), width kept."""
+    y_axis = (end - start) / length
+    unit = y_axis / np.maximum(np.linalg.norm(y_axis, axis=-1, keepdims=True), 1e-6)
+    return affine(np.stack([unit[:, 1], -unit[:, 0]], axis=-1), y_axis, start)
+
+
 def compose(outer: np.ndarray, inner: np.ndarray) -> np.ndarray:
     """``outer`` after ``inner``, both [T, 2, 3]."""
     linear = outer[:, :, :2] @ inner[:, :, :2]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .shapes import outline, shade
+from .shapes import outline
 
 INK_WIDTH = 0.72
 """Full width of a line, in picture units: about one pixel at 128."""
@@ -33,22 +33,27 @@ def line_of(colour: Colour) -> Colour:
     return 18 + colour[0] * 0.24, 10 + colour[1] * 0.15, 16 + colour[2] * 0.2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Paint:
     """One polygon of one colour.
 
     Attributes:
         polygon: float [N, 2], or [T, N, 2] where its shape changes over time.
-        colour: of every frame.
+        colour: of every frame, in white light.
+        shade_depth: how thick a crescent of shade the light leaves on [N, 2], in material units; 0 for none.
     """
 
     polygon: np.ndarray
     colour: Colour
+    shade_depth: float = 0.0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Drawing:
-    """Ink goes under the fills of the whole group, so its limbs flow into each other at their joints."""
+    """Ink goes under the fills of the whole group, so its limbs flow into each other at their joints.
+
+    Where shade falls and what colour everything has is decided by the light: see :mod:`.lighting`.
+    """
 
     ink: tuple[Paint, ...] = ()
     fill: tuple[Paint, ...] = ()
@@ -65,11 +70,10 @@ def surface(
     fade_below: float | None = None,
     line_width: float = INK_WIDTH,
 ) -> Drawing:
-    """An inked polygon [N, 2] with a crescent of shade up to ``shade_depth`` thick."""
+    """An inked polygon [N, 2] on which the light leaves a crescent of shade up to ``shade_depth`` thick."""
     base = rgb(colour)
     ink = (Paint(outline(polygon, line_width, fade_above, fade_below), line_of(base)),)
-    shades = tuple(Paint(p, shade_of(base)) for p in shade(polygon, shade_depth)) if shade_depth else ()
-    return Drawing(ink, (Paint(polygon, base), *shades))
+    return Drawing(ink, (Paint(polygon, base, shade_depth),))
 
 
 def detail(

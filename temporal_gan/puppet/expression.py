@@ -1,21 +1,28 @@
-"""Expression tracks of training clips: a class rises, holds and falls, with blinks and lip flap on top."""
+"""Expression tracks of training clips: classes rise, hold, change and fall, with controls moving on top.
+
+``auto:happy`` rises, holds and often falls; ``auto:happy>sad`` changes inside the clip; controls may be asked for on
+top of either, ``auto:happy+jawOpen:0.4``, and blinks, lip flap, brows and smiles come by themselves.
+"""
 
 import numpy as np
 
 from ..errors import UserError
-from ..expressions import CLASSES, EXPRESSIONS, expression_track, expression_vector
+from ..expressions import CLASSES, CONTROLS, EXPRESSIONS, expression_track, expression_vector
 from ..rng import numpy_generator
 
 AUTO = "auto:"
 _BLINK_SEC = 0.2
+_FLICKERS = (("browInnerUp", 0.3, 0.5), ("browDown", 0.2, 0.4), ("mouthSmile", 0.25, 0.4))
+"""Control, how often a clip has one, how strong at most: faces move without a reason."""
 
 
 def puppet_expression(spec: str, frames: int, fps: float, seed: int) -> np.ndarray:
     """Expression specification -> float32 [T, E] in the order of expressions.EXPRESSIONS.
 
     Args:
-        spec: ``auto:CLASS`` for a generated track with blinks and lip flap, or anything
-            :func:`temporal_gan.expressions.expression_track` takes, which is followed to the letter.
+        spec: ``auto:CLASS``, ``auto:CLASS>CLASS`` (any number), each with ``+CONTROL:VALUE`` behind it, for a
+            generated track; or anything :func:`temporal_gan.expressions.expression_track` takes, which is followed
+            to the letter.
         frames: T, at least 1.
         fps: frames per second.
         seed: timing and strength of a generated track.
@@ -24,34 +31,78 @@ def puppet_expression(spec: str, frames: int, fps: float, seed: int) -> np.ndarr
     """
     if not spec.startswith(AUTO):
         return expression_track(spec, frames, fps)
-    name = spec.removeprefix(AUTO)
-    if name not in CLASSES:
-        raise UserError(f"puppet expression {spec!r}: {name!r} is not one of: {', '.join(CLASSES)}")
-    return generated_track(name, frames, fps, seed)
+    classes, *controls = spec.removeprefix(AUTO).split("+")
+    names = [name.strip() for name in classes.split(">")]
+    for name in names:
+        if name not in CLASSES:
+            raise UserError(f"puppet expression {spec!r}: {name!r} is not one of: {', '.join(CLASSES)}")
+    track = generated_track(tuple(names), frames, fps, seed)
+    for text in controls:
+        column, value = _control(text, spec)
+        track[:, column] = np.maximum(track[:, column], value)
+    return track
 
 
-def generated_track(name: str, frames: int, fps: float, seed: int) -> np.ndarray:
-    """A class eased in, held and often eased out, with blinks and lip flap -> float32 [T, E]."""
-    random = numpy_generator(seed, "puppet", "expression", name)
+def generated_track(names: tuple[str, ...], frames: int, fps: float, seed: int) -> np.ndarray:
+    """Classes one after the other, with blinks, lip flap and flickers of the brows on top -> float32 [T, E].
+
+    A class eases in within 0.2 to 0.4 s, holds, and eases out within 0.25 to 0.45 s (the last one in two clips of
+    five only); two that follow each other pass into each other within 0.3 to 0.5 s.
+
+    Args:
+        names: classes, at least one; they share the clip about equally.
+        frames: T, at least 1.
+        fps: frames per second.
+        seed: strengths and times.
+    """
+    random = numpy_generator(seed, "puppet", "expression", *names)
     time = np.arange(frames) / fps
     length = frames / fps
-    peak = random.uniform(0.65, 1.0)
-    onset, rise = random.uniform(-0.3, 0.3) * min(length, 2.0), random.uniform(0.2, 0.4)
+    onset, rise = random.uniform(-0.3, 0.3) * min(length, 2.0) / len(names), random.uniform(0.2, 0.4)
     leaves = random.uniform() < 0.4
-    offset = max(random.uniform(0.6, 0.9) * length, onset + rise + 0.2) if leaves else np.inf
-    amount = peak * _ease((time - onset) / rise) * (1 - _ease((time - offset) / random.uniform(0.25, 0.45)))
-    if name == "neutral":
-        amount = np.zeros(frames)
-    neutral, full = expression_vector({}), expression_vector({name: 1.0})
-    track = neutral + amount[:, None] * (full - neutral)
+    offset = (
+        max(random.uniform(0.6, 0.9) * length, onset + rise + 0.2) if leaves and len(names) == 1 else np.inf
+    )
+    shown = _ease((time - onset) / rise) * (1 - _ease((time - offset) / random.uniform(0.25, 0.45)))
+    neutral = expression_vector({})
+    track = np.tile(neutral, (frames, 1)).astype(float)
+    for i, name in enumerate(names):
+        amount = random.uniform(0.65, 1.0) * shown
+        share = length / len(names)
+        starts = i * share + random.uniform(-0.12, 0.12) * share
+        passing = min(random.uniform(0.3, 0.5), 0.8 * share)
+        here = neutral + amount[:, None] * (expression_vector({name: 1.0}) - neutral) * (name != "neutral")
+        weight = _ease((time - starts) / passing + 0.5)[:, None] if i else np.ones((frames, 1))
+        track = (1 - weight) * track + weight * here
     blink = _blinks(time, random)
     for control in ("eyeBlinkLeft", "eyeBlinkRight"):
-        column = EXPRESSIONS.index(control)
-        track[:, column] = np.maximum(track[:, column], blink)
+        _raise(track, control, blink)
     if random.uniform() < 0.35:
-        column = EXPRESSIONS.index("jawOpen")
-        track[:, column] = np.maximum(track[:, column], _lip_flap(time, random))
+        _raise(track, "jawOpen", _lip_flap(time, random))
+    for control, chance, strongest in _FLICKERS:
+        if random.uniform() < chance:
+            start, hold = random.uniform(0.0, 0.8) * length, random.uniform(0.2, 0.6)
+            flicker = _ease((time - start) / 0.18) * (1 - _ease((time - start - hold) / 0.3))
+            _raise(track, control, random.uniform(0.15, strongest) * flicker)
     return track.astype(np.float32)
+
+
+def _raise(track: np.ndarray, control: str, values: np.ndarray) -> None:
+    column = EXPRESSIONS.index(control)
+    track[:, column] = np.maximum(track[:, column], values)
+
+
+def _control(text: str, spec: str) -> tuple[int, float]:
+    name, _, amount = text.strip().partition(":")
+    if name not in CONTROLS:
+        raise UserError(f"puppet expression {spec!r}: control {name!r} is not one of: {', '.join(CONTROLS)}")
+    try:
+        value = float(amount) if amount else 1.0
+    except ValueError:
+        value = -1.0
+    if not 0.0 <= value <= 1.0:
+        raise UserError(f"puppet expression {spec!r}: {name} is {amount!r}, expected a number from 0 to 1")
+    return EXPRESSIONS.index(name), value
 
 
 def _ease(x: np.ndarray) -> np.ndarray:

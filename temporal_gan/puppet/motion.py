@@ -1,165 +1,289 @@
-"""Motions as data: every pose channel is a smooth periodic curve over the motion's cycle.
+"""Motions over time: what a user types, each motion's curves, and the smooth way from one motion to the next.
 
-Angles are radians, lengths picture units (the frame is 93 high). With every channel at 0 a figure faces the
-viewer with limbs hanging down. ``swing`` turns a limb forwards, ``out`` away from its side, ``bend``
-folds the elbow forwards, ``knee`` folds the shin backwards; ``hand_open`` is 0 for a closed hand, 1 for a spread one.
-Names without a side serve both.
+``walk@speed=1.2,amplitude=0.8,style=0.5``; ``walk>wave>idle`` gives each an equal share of the clip;
+``bvh:FILE`` and ``openpose:FOLDER`` are a user's own motions.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
 from ..errors import UserError
+from .capture import SOURCES, read_capture
+from .channels import BODY_CHANNELS, CHANNELS, LIMB_CHANNELS, Keys, Motion, Pose, mirrored
+from .gait import feet, walked
+from .repertoire import MOTIONS
 
-Pose = dict[str, np.ndarray]
-"""Channel name -> float64 [T], all of BODY_CHANNELS and LIMB_CHANNELS with ``right_`` and ``left_``."""
+BREATHS_PER_SEC = 0.3
+FADE_SEC = 0.5
+"""How long one motion takes to pass into the next, where its share of the clip allows."""
 
-BODY_CHANNELS = (
-    "root_x", "jump", "lean", "yaw", "twist", "shrug", "stretch", "head_yaw", "head_pitch", "head_roll",
-    "breath", "tail_curl", "tail_beat", "ear_droop", "looseness",
-)  # fmt: skip
-LIMB_CHANNELS = (
-    "arm_swing", "arm_out", "elbow_bend", "elbow_out", "leg_swing", "leg_out", "knee", "foot_pitch",
-    "hand_open",
-)  # fmt: skip
+_RANGES = {"speed": (0.1, 4.0), "amplitude": (0.0, 1.5), "style": (-1.0, 1.0), "phase": (0.0, 1.0)}
 
-Keys = tuple[tuple[float, float], ...]
-"""(phase in [0, 1), value) pairs of a periodic curve; it rests at its extremes: movements ease in and out."""
+_DEFAULTS: dict[str, float | Keys] = {"pin": 1.0, "foot_turn": 0.32, "foot_out": 0.7, "hip_height": -0.4}
+
+_DRAG_SEC = {
+    "head_yaw": -0.07, "head_roll": 0.03, "twist": 0.02, "elbow_bend": 0.04, "elbow_out": 0.05, "hand_open": 0.04,
+    "stretch": 0.02,
+}  # fmt: skip
+"""Overlapping action: how much later than the body a channel moves. The head leads a turn."""
+
+_FROM_ZERO = ("jump", "foot_lift", "foot_pitch", "hip_height", "reach_out")
+_UNSCALED = ("pin", "reach", "heading", "hand_open", "foot_turn", "foot_out", "foot_forward", "reach_forward")
+_JUMP_AMPLITUDE = 1.15
+_TABLE_SIZE = 512
 
 
 @dataclass(frozen=True)
-class Motion:
-    """One named motion.
+class Step:
+    """One motion of a specification.
 
     Attributes:
-        period_sec: length of the cycle at speed 1.
-        left_lag: how far, in cycles, the left limbs run behind the right ones: 0.5 alternates them.
-        curves: channel -> a constant or keys. ``right_x`` and ``left_x`` override ``x`` and are not lagged.
+        name: one of MOTIONS, or ``bvh:FILE`` or ``openpose:FOLDER``.
+        speed: a factor on its pace.
+        amplitude: a factor on its swing.
+        style: -1 soft and lazy, 1 snappy and energetic.
+        phase: added to where in the cycle it begins, in cycles.
     """
 
-    period_sec: float
-    left_lag: float = 0.0
-    curves: dict[str, float | Keys] = field(default_factory=dict)
+    name: str
+    speed: float = 1.0
+    amplitude: float = 1.0
+    style: float = 0.0
+    phase: float = 0.0
 
 
-MOTIONS: dict[str, Motion] = {
-    "idle": Motion(3.2, 0.0, {
-        "yaw": 0.42, "head_yaw": ((0.0, 0.26), (0.3, 0.44), (0.55, 0.38), (0.8, 0.2)),
-        "root_x": ((0.0, -0.5), (0.5, 0.5)), "lean": ((0.05, 0.015), (0.55, -0.015)),
-        "head_roll": ((0.15, -0.045), (0.65, 0.045)), "head_pitch": ((0.1, 0.03), (0.6, -0.03)),
-        "arm_out": ((0.1, 0.2), (0.6, 0.26)), "elbow_bend": ((0.1, 0.28), (0.6, 0.34)), "arm_swing": -0.05,
-        "elbow_out": -0.1, "leg_out": 0.06, "knee": ((0.0, 0.04), (0.5, 0.1)), "right_leg_swing": 0.06,
-        "left_leg_swing": 0.02, "twist": ((0.1, -0.03), (0.6, 0.03)),
-    }),
-    "walk": Motion(1.0, 0.5, {
-        "yaw": 0.72, "head_yaw": 0.46, "root_x": ((0.1, -0.35), (0.6, 0.35)),
-        "leg_swing": ((0.0, 0.52), (0.25, 0.04), (0.5, -0.44), (0.75, 0.3)),
-        "knee": ((0.0, 0.08), (0.13, 0.24), (0.32, 0.06), (0.5, 0.32), (0.68, 1.15), (0.86, 0.5)),
-        "foot_pitch": ((0.0, 0.32), (0.12, 0.0), (0.36, 0.0), (0.55, -0.55), (0.74, -0.12), (0.9, 0.26)),
-        "leg_out": 0.02, "arm_out": 0.16, "arm_swing": ((0.02, -0.55), (0.52, 0.55)),
-        "elbow_bend": ((0.05, 0.2), (0.57, 0.7)), "elbow_out": -0.04,
-        "lean": ((0.05, 0.045), (0.3, 0.075), (0.55, 0.045), (0.8, 0.075)),
-        "twist": ((0.02, 0.13), (0.52, -0.13)), "head_roll": ((0.1, -0.03), (0.6, 0.03)),
-        "head_pitch": ((0.1, 0.05), (0.35, -0.02), (0.6, 0.05), (0.85, -0.02)),
-    }),
-    "wave": Motion(1.1, 0.0, {
-        "yaw": 0.34, "head_yaw": 0.18, "root_x": ((0.0, 0.5), (0.5, -0.2)),
-        "lean": ((0.0, 0.03), (0.5, -0.015)), "head_roll": ((0.1, 0.11), (0.6, 0.03)),
-        "right_arm_out": ((0.05, 1.88), (0.55, 1.98)), "right_elbow_out": ((0.0, 0.3), (0.5, 1.05)),
-        "right_arm_swing": 0.12, "right_elbow_bend": 0.1,
-        "left_arm_out": ((0.0, 0.26), (0.5, 0.32)), "left_elbow_bend": 0.35, "left_elbow_out": -0.2,
-        "leg_out": 0.06, "knee": ((0.0, 0.05), (0.5, 0.1)), "right_leg_swing": 0.05,
-        "twist": ((0.0, 0.04), (0.5, -0.04)), "shrug": ((0.0, 0.15), (0.5, 0.0)),
-    }),
-    "jump": Motion(1.25, 0.0, {
-        "yaw": 0.4, "head_yaw": 0.26,
-        "jump": ((0.0, 0.0), (0.36, 0.0), (0.41, 4.0), (0.47, 7.6), (0.54, 9.0), (0.61, 7.6), (0.67, 4.0),
-                 (0.72, 0.0)),
-        "leg_swing": ((0.0, 0.08), (0.24, 0.72), (0.38, 0.04), (0.54, 0.5), (0.7, 0.14), (0.8, 0.6)),
-        "knee": ((0.0, 0.12), (0.24, 1.3), (0.38, 0.06), (0.54, 1.0), (0.7, 0.2), (0.8, 1.05)),
-        "foot_pitch": ((0.0, 0.0), (0.26, 0.0), (0.4, -0.65), (0.54, -0.45), (0.68, -0.15), (0.74, 0.0)),
-        "leg_out": ((0.0, 0.07), (0.24, 0.14), (0.4, 0.08), (0.54, 0.2), (0.8, 0.13)),
-        "lean": ((0.0, 0.0), (0.24, 0.15), (0.4, -0.03), (0.8, 0.1)),
-        "arm_swing": ((0.0, -0.05), (0.22, -0.7), (0.42, 0.35), (0.56, 0.3), (0.82, -0.2)),
-        "arm_out": ((0.0, 0.24), (0.22, 0.35), (0.46, 2.0), (0.56, 2.1), (0.8, 0.45)),
-        "elbow_bend": ((0.0, 0.25), (0.22, 0.45), (0.46, 0.15), (0.8, 0.5)),
-        "elbow_out": ((0.0, -0.1), (0.22, 0.0), (0.48, 0.5), (0.8, 0.0)),
-        "head_pitch": ((0.0, 0.0), (0.22, 0.16), (0.44, -0.2), (0.8, 0.14)),
-        "stretch": ((0.0, 0.0), (0.24, -0.035), (0.41, 0.035), (0.6, 0.0), (0.79, -0.045)),
-        "shrug": ((0.0, 0.0), (0.5, 0.5), (0.8, 0.0)),
-    }),
-}  # fmt: skip
+@lru_cache(maxsize=1024)
+def parse_motion(spec: str) -> tuple[Step, ...]:
+    """The steps of a motion specification.
 
-BREATHS_PER_SEC = 0.3
+    Args:
+        spec: names joined by ``>``, each with options after ``@``: ``walk@speed=1.2,style=0.5>idle``. Names are
+            those of MOTIONS (``sit_down`` is read as ``sit-down``), ``bvh:FILE`` and ``openpose:FOLDER``.
+    Raises:
+        UserError: an unknown name (the message lists the valid ones), or a wrong option.
+    """
+    return tuple(_parse_step(text.strip(), spec) for text in spec.split(">"))
 
 
 def find_motion(name: str) -> Motion:
     """The motion of this name. Raises UserError listing the valid names."""
     if name not in MOTIONS:
-        raise UserError(f"puppet motion {name!r} is not one of: {', '.join(MOTIONS)}")
+        raise UserError(
+            f"puppet motion {name!r} is not one of: {', '.join(MOTIONS)}; or bvh:FILE, openpose:FOLDER"
+        )
     return MOTIONS[name]
 
 
 def motion_pose(
-    name: str,
+    spec: str,
     time: np.ndarray,
     speed: np.ndarray | float = 1.0,
     amplitude: np.ndarray | float = 1.0,
     phase: float = 0.0,
-    lag_sec: float = 0.0,
+    other_side: bool = False,
+    end_sec: float | None = None,
 ) -> Pose:
     """Pose of a motion over time.
 
     Args:
-        name: one of MOTIONS.
-        time: float [T], seconds, growing.
+        spec: see :func:`parse_motion`.
+        time: float [T], seconds, never falling; before 0 the first motion is on.
         speed: a factor on the motion's own pace, or [T] of them (the phase is their integral).
         amplitude: a factor on the swing of every channel about its middle, or [T] of them.
-        phase: where in the cycle time 0 lies, in cycles.
-        lag_sec: the pose this many seconds earlier, as hair and tails that trail the body need it.
+        phase: where in the cycle time 0 lies, in cycles; a single performance begins at most a tenth of it late.
+        other_side: turns motions that know two sides to the viewer's left.
+        end_sec: length of the clip that steps share; None: up to the last time.
     Returns:
         channel -> float64 [T].
+    Raises:
+        UserError: see :func:`parse_motion`; a file cannot be read.
     """
-    motion = find_motion(name)
+    steps = parse_motion(spec)
     time = np.asarray(time, float)
     pace = np.broadcast_to(np.asarray(speed, float), time.shape)
-    steps = np.diff(time) * 0.5 * (pace[1:] + pace[:-1])
-    elapsed = time[0] * pace[0] + np.concatenate([[0.0], np.cumsum(steps)]) - lag_sec * pace
-    cycles = phase + elapsed / motion.period_sec
-    pose = {channel: np.zeros_like(time) for channel in BODY_CHANNELS}
-    for channel in BODY_CHANNELS:
-        if channel in motion.curves:
-            pose[channel] = _curve(motion.curves[channel], cycles, amplitude, channel)
-    for channel in LIMB_CHANNELS:
-        for side, lag in (("right", 0.0), ("left", motion.left_lag)):
-            own = f"{side}_{channel}"
-            if own in motion.curves:
-                pose[own] = _curve(motion.curves[own], cycles, amplitude, channel)
-            else:
-                pose[own] = _curve(motion.curves.get(channel, 0.0), cycles - lag, amplitude, channel)
-    breath = np.sin(2 * np.pi * (BREATHS_PER_SEC * (time - lag_sec) + phase))
-    pose["breath"] = breath
-    pose["shrug"] = pose["shrug"] + 0.22 * breath
-    pose["looseness"] = np.ones_like(time)
-    pose["tail_beat"] = 2 * np.pi * (phase + 0.55 * elapsed)
+    wide = np.broadcast_to(np.asarray(amplitude, float), time.shape)
+    moved = np.diff(time) * 0.5 * (pace[1:] + pace[:-1])
+    clock = time[0] * pace[0] + np.concatenate([[0.0], np.cumsum(moved)])
+    share = (time[-1] if end_sec is None else end_sec) / len(steps)
+    fade = max(min(FADE_SEC, 0.7 * share), 1e-6)
+    pose = _step_pose(steps[0], time, clock, wide, phase, other_side, 0.0)
+    travel = pose["travel"]
+    for i, step in enumerate(steps[1:], start=1):
+        begins = i * share - 0.5 * fade
+        started = float(np.interp(begins, time, clock))
+        there = _step_pose(step, time, clock, wide, phase, other_side, started)
+        weight = _ease((time - begins) / fade)
+        pose = {name: (1 - weight) * pose[name] + weight * there[name] for name in CHANNELS}
+        mixed = np.diff(travel) * (1 - 0.5 * (weight[1:] + weight[:-1]))
+        mixed += np.diff(there["travel"]) * 0.5 * (weight[1:] + weight[:-1])
+        travel = travel[0] + np.concatenate([[0.0], np.cumsum(mixed)])
+    pose["travel"] = travel
+    pose["time"] = time
+    pose["tail_beat"] = 2 * np.pi * (phase + 0.55 * clock)
+    _live(pose, time, phase)
     return pose
 
 
-def _curve(keys: float | Keys, cycles: np.ndarray, amplitude: np.ndarray | float, channel: str) -> np.ndarray:
+def _step_pose(
+    step: Step, time: np.ndarray, clock: np.ndarray, amplitude: np.ndarray, phase: float, other_side: bool,
+    started: float,
+) -> Pose:  # fmt: skip
+    """Channels of one step, whose performance (if it is performed once) begins when the clock says ``started``."""
+    if step.name.partition(":")[0] in SOURCES:
+        return read_capture(step.name).pose(step.speed * (clock - started), step.amplitude * amplitude)
+    motion = find_motion(step.name)
+    wide = step.amplitude * amplitude * (1 + 0.1 * step.style)
+    per_sec = step.speed * (1 + 0.15 * step.style) / motion.period_sec
+    if motion.once:
+        cycles = 0.1 * (phase + step.phase) + per_sec * (clock - started)
+    else:
+        cycles = phase + step.phase + per_sec * clock
+    pose = _curves(step.name, cycles, wide, step.style)
+    if motion.gait is not None:
+        ground = walked(motion.gait, cycles, wide, float(per_sec * clock[0]))
+        lift = np.sqrt(np.maximum(wide, 0.0)) * (1 + 0.25 * step.style)
+        for side, lag in (("right", 0.0), ("left", motion.left_lag)):
+            pose |= {f"{side}_{c}": v for c, v in feet(motion.gait, cycles, ground, lag, lift).items()}
+        pose["travel"] = ground * np.sin(pose["heading"])
+    _carry(pose, step.style)
+    return mirrored(pose) if other_side and motion.either_side else pose
+
+
+def _curves(name: str, cycles: np.ndarray, amplitude: np.ndarray, style: float) -> Pose:
+    """Every curve of a motion at once, from tables."""
+    motion = MOTIONS[name]
+    table = _tables(name)
+    own = cycles - table.lags - table.drags * (1 - 0.6 * style)
+    at = _TABLE_SIZE * (np.clip(own, 0.0, 1.0) if motion.once else np.mod(own, 1.0))
+    left = np.minimum(at.astype(np.int64), _TABLE_SIZE - 1)
+    rows = np.arange(len(table.channels))[:, None]
+    part = at - left
+    values = (1 - part) * table.curves[rows, left] + part * table.curves[rows, left + 1]
+    # Snappy: longer near the extremes and faster between them. Soft: smaller.
+    away = (values - table.middles) / table.ranges
+    if style > 0:
+        away = (1 - 0.6 * style) * away + 0.6 * style * np.sin(0.5 * np.pi * np.clip(away, -1.0, 1.0))
+    else:
+        away = away * (1 + 0.18 * style)
+    wide = np.where(table.jumps, np.minimum(amplitude, _JUMP_AMPLITUDE), amplitude)
+    values = np.where(table.scales, table.middles + wide * away * table.ranges, values)
+    pose = {channel: np.zeros_like(cycles) for channel in CHANNELS}
+    pose |= dict(zip(table.channels, values, strict=True))
+    pose["looseness"] = np.ones_like(cycles)
+    return pose
+
+
+@dataclass(frozen=True)
+class _Tables:
+    """The C curves of a motion; every array but the first is [C, 1].
+
+    Attributes:
+        channels: their names.
+        curves: [C, N + 1] over the cycle.
+        lags: in cycles, of left limbs.
+        drags: in cycles, of what overlaps.
+        middles, ranges: what amplitude scales about, and how far the curve goes from it.
+        scales: whether amplitude and style apply.
+        jumps: whether amplitude is limited, because the frame ends above a jump.
+    """
+
+    channels: tuple[str, ...]
+    curves: np.ndarray
+    lags: np.ndarray
+    drags: np.ndarray
+    middles: np.ndarray
+    ranges: np.ndarray
+    scales: np.ndarray
+    jumps: np.ndarray
+
+
+@lru_cache(maxsize=64)
+def _tables(name: str) -> _Tables:
+    motion = MOTIONS[name]
+    curves = _DEFAULTS | motion.curves
+    channels: list[str] = []
+    tables: list[np.ndarray] = []
+    rows: list[tuple[float, float, float, bool, bool]] = []
+    wanted = [(c, c, 0.0) for c in BODY_CHANNELS]
+    for side, lag in (("right", 0.0), ("left", motion.left_lag)):
+        wanted += [(f"{side}_{c}", c, lag) for c in LIMB_CHANNELS]
+    for channel, short, lag in wanted:
+        keys = curves.get(channel, curves.get(short))
+        if keys is None:
+            continue
+        table = _table(keys, motion.once)
+        fixed = isinstance(keys, float | int)
+        rest = table[0] if motion.once else 0.5 * (table.max() + table.min())
+        channels.append(channel)
+        tables.append(table)
+        rows.append((
+            0.0 if channel in curves else lag,
+            0.0 if fixed else _DRAG_SEC.get(short, 0.0) / motion.period_sec,
+            0.0 if short in _FROM_ZERO else float(rest),
+            not fixed and short not in _UNSCALED,
+            channel == "jump",
+        ))  # fmt: skip
+    stacked = np.stack(tables)
+    lags, drags, middles, scales, jumps = (np.array(column)[:, None] for column in zip(*rows, strict=True))
+    ranges = np.maximum(np.abs(stacked - middles).max(axis=1, keepdims=True), 1e-9)
+    return _Tables(tuple(channels), stacked, lags, drags, middles, ranges, scales, jumps)
+
+
+def _table(keys: float | Keys, once: bool) -> np.ndarray:
+    at = np.linspace(0.0, 1.0, _TABLE_SIZE + 1)
     if isinstance(keys, float | int):
-        return np.full(cycles.shape, float(keys))
-    # A jump is scaled from the ground, and at most a little, because the frame ends above it.
-    middle = 0.0 if channel == "jump" else float(np.mean([v for _, v in keys]))
-    factor = np.minimum(amplitude, 1.1) if channel == "jump" else amplitude
-    return np.asarray(middle + factor * (_interpolator(keys)(np.mod(cycles, 1.0)) - middle))
-
-
-@lru_cache(maxsize=512)
-def _interpolator(keys: Keys) -> PchipInterpolator:
-    phases = np.array([p for p, _ in keys])
-    values = np.array([v for _, v in keys])
+        return np.full(len(at), float(keys))
+    phases, values = np.array(keys).T
+    if once:
+        return np.asarray(PchipInterpolator(phases, values)(np.clip(at, phases[0], phases[-1])))
     x = np.concatenate([phases - 1, phases, phases + 1])
-    return PchipInterpolator(x, np.tile(values, 3))
+    return np.asarray(PchipInterpolator(x, np.tile(values, 3))(at))
+
+
+def _carry(pose: Pose, style: float) -> None:
+    """Soft bodies slouch, snappy ones stand tall."""
+    pose["bow"] = pose["bow"] - (0.03 if style > 0 else 0.07) * style
+    pose["head_pitch"] = pose["head_pitch"] - 0.08 * style
+    pose["shrug"] = pose["shrug"] + 0.25 * style
+    pose["hip_height"] = pose["hip_height"] + (0.1 if style > 0 else 0.5) * style
+
+
+def _live(pose: Pose, time: np.ndarray, phase: float) -> None:
+    """Nobody is quite still: breath, and a little sway that never repeats."""
+    breath = np.sin(2 * np.pi * (BREATHS_PER_SEC * time + phase))
+    pose["breath"] = breath
+    pose["shrug"] = pose["shrug"] + 0.22 * breath
+    pose["head_pitch"] = pose["head_pitch"] - 0.012 * breath
+    for channel, size, rate in (("root_x", 0.12, 0.23), ("head_roll", 0.012, 0.31), ("head_yaw", 0.02, 0.17)):
+        pose[channel] = pose[channel] + size * np.sin(2 * np.pi * (rate * time + 1.7 * phase))
+
+
+def _ease(x: np.ndarray) -> np.ndarray:
+    x = np.clip(x, 0.0, 1.0)
+    return np.asarray(x * x * x * (10 - 15 * x + 6 * x * x))
+
+
+def _parse_step(text: str, spec: str) -> Step:
+    name, _, options = (
+        text.rpartition("@") if "=" in text.rpartition("@")[2] and "@" in text else (text, "", "")
+    )
+    values: dict[str, float] = {}
+    for option in filter(None, options.split(",")):
+        key, _, number = (part.strip() for part in option.partition("="))
+        if key not in _RANGES:
+            raise UserError(f"puppet motion {spec!r}: option {key!r} is not one of: {', '.join(_RANGES)}")
+        try:
+            value = float(number)
+        except ValueError:
+            raise UserError(f"puppet motion {spec!r}: {key} is {number!r}, expected a number") from None
+        low, high = _RANGES[key]
+        if not low <= value <= high:
+            raise UserError(f"puppet motion {spec!r}: {key} is {number}, must be from {low:g} to {high:g}")
+        values[key] = value
+    if name.partition(":")[0] not in SOURCES:
+        name = name.replace("_", "-")
+        find_motion(name)
+    return Step(name, **values)

@@ -11,7 +11,7 @@ from ..experiment import ExperimentConfig
 from ..losses.adversarial import critic_loss, generator_loss
 from ..models.dcgan import DCGANConfig, DCGANDiscriminator, DCGANGenerator
 from .state import TrainState, make_adam, update
-from .step import autocast
+from .step import autocast, work_dtype
 
 
 def build_dcgan_state(config: ExperimentConfig, classes: int, device: torch.device) -> TrainState:
@@ -19,8 +19,10 @@ def build_dcgan_state(config: ExperimentConfig, classes: int, device: torch.devi
     assert isinstance(config.model, DCGANConfig)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.mix_seed(config.train.seed, "init"))
-        generator = DCGANGenerator(config.model, classes).to(device)
-        critics = nn.ModuleDict({"image": DCGANDiscriminator(config.model, classes)}).to(device)
+        generator = DCGANGenerator(config.model, classes).to(device, work_dtype(config))
+        critics = nn.ModuleDict({"image": DCGANDiscriminator(config.model, classes)}).to(
+            device, work_dtype(config)
+        )
     optim, batch = config.optim, config.data.batch
     optimizers = (
         make_adam(generator, optim.lr_generator, optim, batch),
@@ -42,7 +44,7 @@ def take_dcgan_step(
     assert isinstance(config.model, DCGANConfig)
     real, label = batch
     noise = rng.normal((config.data.batch, config.model.nz), config.train.seed, state.step, "noise")
-    noise = noise[world.local_slice(config.data.batch)].to(real.device)
+    noise = noise[world.local_slice(config.data.batch)].to(real)
     kind, critic = config.losses.adversarial, state.critics["image"]
 
     def average(parameters: list[Tensor]) -> None:

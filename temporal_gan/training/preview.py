@@ -33,7 +33,9 @@ def preview_clips(
     cut = [clip.frames(slice(count)) for clip in clips[:CLIPS]]
     if references:
         who = [characters[int(clip.character)] for clip in cut]
-        cut = [with_nearest_references(c, banks.get(w, {}), references) for c, w in zip(cut, who, strict=True)]
+        cut = [
+            with_nearest_references(c, banks.get(w, {}), references) for c, w in zip(cut, who, strict=True)
+        ]
     return collate(cut)
 
 
@@ -46,15 +48,16 @@ def write_clip_preview(
     Returns:
         mean foreground PSNR in dB, and the middle frame as a picture [3, H, W] in [0, 1].
     """
-    device = next(generator.parameters()).device
+    weight = next(generator.parameters())
     generator.eval()
-    batch = clips.to(device)
-    condition = make_condition(batch, generator.domain, generator.config.size, generator.config.depth_groups)
-    noise = rng.normal((len(clips), generator.config.nz), 0, "preview").to(device)
+    batch = clips.to(weight.device, weight.dtype)
+    model = generator.config
+    condition = make_condition(batch, generator.domain, model.size, model.depth_groups, model.joint_maps)
+    noise = rng.normal((len(clips), generator.config.nz), 0, "preview").to(weight)
     made, _ = generator(condition, noise)
     generator.train()
     real = to_display_range(clips.video)
-    made_rgb, real_rgb = composite_on_white(to_display_range(made.cpu())), composite_on_white(real)
+    made_rgb, real_rgb = composite_on_white(to_display_range(made.float().cpu())), composite_on_white(real)
     psnr = foreground_psnr(made_rgb, real_rgb, union_foreground(made_rgb, real))
     rows = torch.cat([torch.cat(list(real_rgb), dim=-1), torch.cat(list(made_rgb), dim=-1)], dim=-2)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -31,11 +31,15 @@ from .dcgan_step import build_dcgan_state, take_dcgan_step
 from .loop import Job, Outcome, fit
 from .preview import preview_clips, sample_pictures, write_clip_preview, write_picture_grid
 from .state import TrainState
-from .step import build_state, clip_model, take_step
+from .step import build_state, clip_model, take_step, work_dtype
 
 
 def train(
-    config: ExperimentConfig, data: Path | str, out: Path | str, minutes: float | None = None, quiet: bool = False
+    config: ExperimentConfig,
+    data: Path | str,
+    out: Path | str,
+    minutes: float | None = None,
+    quiet: bool = False,
 ) -> Outcome:
     """Train a recipe, or go on with it.
 
@@ -64,6 +68,7 @@ def train(
         return fit(job, config, out, world, device, minutes, quiet)
     finally:
         leave_world(world)
+        torch.set_flush_denormal(False)
 
 
 def _clip_job(
@@ -100,7 +105,7 @@ def _clip_job(
             batch = augment(
                 batch, config.data.augment, augment_seed, first_sample, info.skeleton, info.expressions
             )
-            yield batch.to(device)
+            yield batch.to(device, work_dtype(config))
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         assert isinstance(state.best_generator, Generator)
@@ -160,12 +165,12 @@ def _image_job(
     if len(dataset) < 2:
         raise UserError(f"{data}: {len(dataset)} picture; the DCGAN needs at least 2")
     state = build_dcgan_state(config, len(dataset.classes), device)
-    noise = rng.normal((64, model.nz), seed, "grid").to(device)
+    noise = rng.normal((64, model.nz), seed, "grid").to(device, work_dtype(config))
     label = (torch.arange(64) % max(len(dataset.classes), 1)).to(device)
 
     def batches(first_step: int) -> Iterator[tuple[Tensor, Tensor]]:
         stream = image_batches(dataset, first_step, batch, world.rank, world.size, config.data.workers)
-        return ((images.to(device), labels.to(device)) for images, labels in stream)
+        return ((images.to(device, work_dtype(config)), labels.to(device)) for images, labels in stream)
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         # In training mode, as the textbook draws its grids: batch norm of these 64 pictures; buffers are put back.

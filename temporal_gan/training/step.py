@@ -13,12 +13,17 @@ from ..experiment import ExperimentConfig
 from ..losses import adversarial
 from ..losses.flow import flow_consistency
 from ..losses.penalties import r1
+from ..losses.precision import at_least_float32
 from ..losses.reconstruction import feature_matching, l1
 from ..models.clip_discriminator import ClipDiscriminator
-from ..models.conditioning import Condition, Domain, make_condition
+from ..models.conditioning import Condition, Domain, make_condition, map_channels
 from ..models.frame_discriminator import FrameDiscriminator
 from ..models.generator import Generator, GeneratorConfig
 from .state import TrainState, make_adam, update, update_ema
+
+SMOOTH_PIXELS, SMOOTH_FEATURES = 2 / 255, 1e-3
+"""Differences below these have no kink (one 8-bit level of [-1, 1]; a tenth of what features differ by): most of a page
+is equal but for rounding, where the slope of |x| is noise."""
 
 
 def build_state(config: ExperimentConfig, domain: Domain, window: int, device: torch.device) -> TrainState:
@@ -27,17 +32,19 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
     Critics of weight 0 are not built, nor a clip critic that needs more frames than the window has.
     """
     model = clip_model(config)
+    maps = map_channels(domain, model.depth_groups, model.joint_maps)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(rng.mix_seed(config.train.seed, "init"))
         generator = Generator(model, domain)
         critics = nn.ModuleDict()
         if config.losses.adversarial_weight > 0:
             if config.critics.frame.weight > 0:
-                critics["frame"] = FrameDiscriminator(config.critics.frame, domain, model.depth_groups)
+                critics["frame"] = FrameDiscriminator(config.critics.frame, domain, maps)
             if config.critics.clip.weight > 0 and window >= config.critics.clip.frames:
-                critics["clip"] = ClipDiscriminator(config.critics.clip, domain, model.depth_groups)
-    generator.to(device)
-    critics.to(device)
+                critics["clip"] = ClipDiscriminator(config.critics.clip, domain, maps)
+    dtype = work_dtype(config)
+    generator.to(device, dtype)
+    critics.to(device, dtype)
     optim, batch = config.optim, config.data.batch
     optimizer = make_adam(generator, optim.lr_generator, optim, batch)
     assert optimizer is not None
@@ -72,12 +79,14 @@ def take_step(
     """
     model = clip_model(config)
     assert isinstance(state.generator, Generator)
-    condition = make_condition(batch, state.generator.domain, model.size, model.depth_groups)
+    condition = make_condition(
+        batch, state.generator.domain, model.size, model.depth_groups, model.joint_maps
+    )
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")
-    noise = noise[world.local_slice(config.data.batch)].to(batch.video.device)
+    noise = noise[world.local_slice(config.data.batch)].to(batch.video)
     with autocast(config, batch.video.device):
         made, _ = state.generator(condition, noise)
-    made = made.float()
+    made = at_least_float32(made)
 
     log: dict[str, Tensor] = {}
     if state.critics:
@@ -104,7 +113,7 @@ def _update_critics(
     log: dict[str, Tensor] = {}
     total = made.new_zeros(())
     for name, critic in state.critics.items():
-        # R1 differentiates twice: in float32, and in the adversarial loss's own backward pass.
+        # R1 differentiates twice: never in bfloat16, and in the adversarial loss's own backward pass.
         with autocast(config, made.device, enabled=not with_r1):
             logits_real, _ = critic(real, condition)
         with autocast(config, made.device):
@@ -147,18 +156,26 @@ def _update_generator(
         if losses.feature_matching_weight:
             with torch.no_grad(), autocast(config, made.device):
                 _, features_real = critic(batch.video, condition)
-            matching = feature_matching(features_made, features_real)
+            matching = feature_matching(features_made, features_real, SMOOTH_FEATURES)
             terms[f"{name}_feature_matching"] = (losses.feature_matching_weight * weights[name], matching)
     if losses.l1_weight:
-        terms["l1"] = (losses.l1_weight, l1(made, batch.video))
+        terms["l1"] = (losses.l1_weight, l1(made, batch.video, SMOOTH_PIXELS))
     if losses.flow_weight and batch.flow is not None and batch.flow_valid is not None:
-        terms["flow"] = (losses.flow_weight, flow_consistency(made, batch.flow, batch.flow_valid))
+        terms["flow"] = (
+            losses.flow_weight,
+            flow_consistency(made, batch.flow, batch.flow_valid, SMOOTH_PIXELS),
+        )
     total = torch.stack([weight * term.mean() for weight, term in terms.values()]).sum()
     log = {f"loss/{name}": term.detach().mean() for name, (_, term) in terms.items()}
     log["grad/generator_norm"] = update(
         state.optimizer_generator, state.generator, total, config.optim, lambda p: average_gradients(p, world)
     )
     return log
+
+
+def work_dtype(config: ExperimentConfig) -> torch.dtype:
+    """Of weights, batches and losses; bfloat16 only ever serves single forward passes."""
+    return torch.float64 if config.train.precision == "float64" else torch.float32
 
 
 def autocast(

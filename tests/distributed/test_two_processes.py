@@ -18,17 +18,14 @@ from temporal_gan.training import run
 pytestmark = pytest.mark.distributed
 
 CHANGES: dict[str, dict[str, Any]] = {
-    "painted": {"model__references": 0},
-    "warped": {"model__references": 2},
+    "painted": {"model__references": 0, "train__precision": "float64"},
+    "warped": {"model__references": 2, "train__precision": "float64"},
+    "single": {"model__references": 2, "train__precision": "float32"},
 }
-# float32 sums of two halves differ from those of the whole by about 2e-6.  With references, most of a fresh
-# generator's pixels are equal to the real ones but for rounding, where L1 has its kink: there the sign of a gradient
-# is a matter of rounding, and agreement is coarser.
-GRADIENTS = {
-    ("critics", "painted"): 1e-5, ("generator", "painted"): 1e-5,
-    ("critics", "warped"): 1e-4, ("generator", "warped"): 0.01,
-}  # fmt: skip
-WEIGHTS = {"painted": 1e-5, "warped": 1e-3}
+# In float64 nothing but the order of sums differs (1e-14 measured).  In float32 that costs the gradients up to 1.3e-5
+# (the critics' R1, differentiated twice), and Adam's weights, which move by the gradient's sign and size, 6e-7.
+GRADIENTS = {"painted": 1e-10, "warped": 1e-10, "single": 5e-5}
+WEIGHTS = {"painted": 1e-10, "warped": 1e-10, "single": 2e-6}
 
 # What each process runs, one command after the other.  Gradients of the first step are kept beside the run, by rank.
 PROGRAM = """
@@ -128,7 +125,7 @@ def test_the_first_steps_gradients_agree(room: Path, name: str, part: str) -> No
     one, *two = ({n: g for n, g in file.items() if n.startswith(part)} for file in files)
     assert len(one) > 10
     for rank in two:
-        assert relative_difference(rank, one) < GRADIENTS[part, name]
+        assert relative_difference(rank, one) < GRADIENTS[name]
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -156,7 +153,7 @@ def test_only_one_process_writes_and_the_log_is_of_the_whole_batch(room: Path) -
         assert a.keys() == b.keys()
         for key in a:
             if not key.startswith("time"):
-                assert b[key] == pytest.approx(a[key], rel=1e-4, abs=1e-6), key
+                assert b[key] == pytest.approx(a[key], rel=1e-5, abs=1e-6), key
     assert sorted(os.listdir(folders[0])) == sorted(os.listdir(folders[1]))
     assert len(list((folders[1] / "tensorboard").iterdir())) == 1
 

@@ -21,7 +21,9 @@ from temporal_gan.video_io import read_frames
 @pytest.mark.slow
 def test_short_training_beats_copying(tmp_path: Path) -> None:
     """After a few steps already: the references are carried to the pose, which no copy of a frame is."""
-    store = write_puppet_store(tmp_path / "store", random_specs(16, 0, frames=24, size=64), 0, quiet=True)
+    motions = ["idle", "walk", "wave", "jump"]
+    specs = random_specs(16, 0, ["hana", "miko"], motions, frames=24, size=64)
+    store = write_puppet_store(tmp_path / "store", specs, 0, quiet=True)
     overrides = ["train.steps=20", "train.save_every_steps=20", "train.preview_every_steps=20"]
     train(load_config("tiny", overrides, ExperimentConfig), store.path, tmp_path / "run", quiet=True)
     pairs = pair_run(load_animator(tmp_path / "run"), store)

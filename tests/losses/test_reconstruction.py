@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from temporal_gan.losses.reconstruction import feature_matching, l1
+from temporal_gan.losses.reconstruction import absolute_difference, feature_matching, l1
 
 
 def test_l1_is_the_mean_absolute_difference_per_clip() -> None:
@@ -39,3 +39,23 @@ def test_feature_matching_teaches_only_the_made_side() -> None:
 def test_feature_matching_refuses_lists_of_different_length() -> None:
     with pytest.raises(ValueError, match="zip"):
         feature_matching([torch.ones(1, 2)], [torch.ones(1, 2)] * 2)
+
+
+def test_a_smooth_difference_is_quadratic_below_its_width_and_straight_above() -> None:
+    d = torch.tensor([0.0, 0.05, 0.1, 0.3, -0.3], dtype=torch.float64, requires_grad=True)
+    value = absolute_difference(d, torch.zeros_like(d), smooth=0.1)
+    torch.testing.assert_close(value, torch.tensor([0, 0.0125, 0.05, 0.25, 0.25], dtype=torch.float64))
+    value.sum().backward()
+    torch.testing.assert_close(d.grad, torch.tensor([0, 0.5, 1, 1, -1], dtype=torch.float64))
+
+
+def test_rounding_has_next_to_no_slope_in_a_smooth_difference() -> None:
+    """The plain one has a slope of one there, its sign a matter of chance."""
+    made = torch.full((1, 8), 1 + 1e-7, requires_grad=True)
+    l1(made, torch.ones(1, 8), smooth=2 / 255).sum().backward()
+    assert made.grad is not None
+    assert float(made.grad.abs().max()) < 1e-5
+
+
+def test_float64_stays_float64() -> None:
+    assert l1(torch.ones(1, 2).double(), torch.zeros(1, 2).double()).dtype == torch.float64

@@ -8,7 +8,7 @@ from tiny_networks import random_batch, tiny_domain
 
 from temporal_gan.batch import ClipBatch
 from temporal_gan.models.clip_discriminator import ClipCriticConfig, ClipDiscriminator
-from temporal_gan.models.conditioning import Domain, make_condition
+from temporal_gan.models.conditioning import Domain, make_condition, map_channels
 from temporal_gan.models.frame_discriminator import FrameCriticConfig, FrameDiscriminator
 
 GROUPS = 2
@@ -17,13 +17,13 @@ GROUPS = 2
 def frame_critic(domain: Domain | None = None, **changes: int) -> FrameDiscriminator:
     torch.manual_seed(0)
     config = FrameCriticConfig(**{"width": 4, "layers": 2, "scales": 2, **changes})
-    return FrameDiscriminator(config, domain or tiny_domain(), GROUPS)
+    return FrameDiscriminator(config, domain or tiny_domain(), map_channels(tiny_domain(), GROUPS))
 
 
 def clip_critic(domain: Domain | None = None, **changes: int) -> ClipDiscriminator:
     torch.manual_seed(0)
     config = ClipCriticConfig(**{"width": 4, "layers": 2, "frames": 3, **changes})
-    return ClipDiscriminator(config, domain or tiny_domain(), GROUPS)
+    return ClipDiscriminator(config, domain or tiny_domain(), map_channels(tiny_domain(), GROUPS))
 
 
 CRITICS = pytest.mark.parametrize("build", [frame_critic, clip_critic])

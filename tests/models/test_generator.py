@@ -76,6 +76,20 @@ def test_no_weight_depends_on_the_number_of_joints() -> None:
     assert make(few, random_batch(few.domain, 1, 2)).shape == (1, 2, 3, 32, 32)
 
 
+def test_with_a_map_per_joint_the_skeleton_is_fixed_and_each_joint_is_told_apart() -> None:
+    domain = tiny_domain(skeleton=CHAIN14)
+    generator = tiny_generator(domain, joint_maps=True)
+    plain = sum(p.numel() for p in tiny_generator(domain).parameters())
+    assert sum(p.numel() for p in generator.parameters()) > plain
+    batch = random_batch(domain, 1, 2)
+    maps = told(generator, batch).maps[32]
+    assert maps.shape[2] == 3 * 8 + 14
+    x, y = (batch.keypoints[0, 0, 5] * 32).long().tolist()
+    assert maps[0, 0, 24 + 5, y, x] > 0.6  # half a pixel away at most, sigma 0.8
+    assert maps[0, 0, 24 + 5].sum() < 10
+    assert make(generator, batch).shape == batch.video.shape
+
+
 def test_a_skeleton_without_limbs_and_data_without_expressions_work() -> None:
     domain = tiny_domain(skeleton=replace(CHAIN14, edges=()), expressions=(), characters=("one",))
     generator = tiny_generator(domain, references=1)

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 import torch
+from posed import PAIRS
 
-from temporal_gan.puppet import CHARACTERS, MOTIONS, PuppetClip, PuppetSpec, render_clip
+from temporal_gan.puppet import MOTIONS, PuppetClip, PuppetSpec, render_clip
+from temporal_gan.skeletons import CANONICAL25
 from temporal_gan.warping import warp_backward
 
 
@@ -24,8 +26,7 @@ def _truth(clip: PuppetClip) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return clip.flow, clip.flow_valid[:, 0], clip.part_map[:-1] > 0
 
 
-@pytest.mark.parametrize("character", CHARACTERS)
-@pytest.mark.parametrize("motion", MOTIONS)
+@pytest.mark.parametrize(("character", "motion"), PAIRS)
 def test_flow_reproduces_each_frame_from_the_next(character: str, motion: str) -> None:
     clip = _render(character, motion)
     flow, valid, body = _truth(clip)
@@ -42,8 +43,9 @@ def test_flow_reproduces_each_frame_from_the_next(character: str, motion: str) -
 @pytest.mark.parametrize("motion", MOTIONS)
 def test_most_of_the_character_keeps_its_flow(motion: str) -> None:
     _, valid, body = _truth(_render("hana", motion))
-    # Something is always hidden, or lies on an edge between two motions.
-    assert 0.68 < valid[body].mean() < 0.999
+    # Something is always hidden, or lies on an edge between two motions: of some sixty parts that swing and slide
+    # each in its own way, at 128 pixels, that is a good deal.
+    assert 0.5 < valid[body].mean() < 0.999
 
 
 def test_flow_points_from_this_frame_to_the_next() -> None:
@@ -102,7 +104,7 @@ def test_surface_that_the_waving_hand_covers_is_invalid() -> None:
         tx = np.clip(np.rint(x + flow[t, 0]).astype(int), 0, 127)
         ty = np.clip(np.rint(y + flow[t, 1]).astype(int), 0, 127)
         gone = body[t] & ~np.isin(clip.part_map[t], (hand, forearm)) & (clip.part_map[t + 1][ty, tx] == hand)
-        # At the turning points hand and hair may move alike, within the stated 0.15 px.
+        # At the turning points hand and hair may move alike, within the stated 0.1 px.
         speed = np.abs(np.diff(clip.keypoints[t : t + 2, 4], axis=0)).max() * 128
         if speed > 0.5:
             assert not valid[t][gone].any()
@@ -119,3 +121,51 @@ def test_a_blink_invalidates_the_lids_and_nothing_else() -> None:
     eye = steady.keypoints[:, 15].mean(axis=0) * 128
     assert np.abs(columns - eye[0]).max() < 10
     assert np.abs(rows - eye[1]).max() < 10
+
+
+def test_a_part_that_changes_its_shape_has_no_valid_pixel() -> None:
+    clip = _render("hana", "walk", expression="eyeBlinkLeft:0>eyeBlinkLeft:1")
+    lids = clip.part_map == clip.parts.index("left_lids") + 1
+    # The change begins and ends slowly.
+    frames = slice(6, 17)
+    assert lids[:-1][frames].sum() > 100
+    assert not clip.flow_valid[:, 0][frames][lids[:-1][frames]].any()
+    assert not clip.flow_backward_valid[:, 0][frames][lids[1:][frames]].any()
+
+
+def test_no_edge_between_two_motions_is_valid() -> None:
+    clip = _render("miko", "walk")
+    flow, valid, _ = _truth(clip)
+    label = clip.part_map[:-1]
+    checked = 0
+    for axis in (1, 2):
+        a, b = (np.take(label, range(start, 127 + start), axis) for start in (0, 1))
+        go_a, go_b = (np.take(flow, range(start, 127 + start), axis + 1) for start in (0, 1))
+        apart = (a != b) & (np.hypot(*np.moveaxis(go_a - go_b, 1, 0)) > 0.11)
+        for start in (0, 1):
+            assert not np.take(valid, range(start, 127 + start), axis)[apart].any()
+        checked += int(apart.sum())
+    assert checked > 1000
+
+
+@pytest.mark.parametrize(
+    ("bone", "ends"),
+    [("forearm", ("elbow", "wrist")), ("shin", ("knee", "ankle")), ("thigh", ("hip", "knee"))],
+)
+def test_a_limb_is_drawn_around_the_middle_of_its_joints(bone: str, ends: tuple[str, str]) -> None:
+    y, x = np.mgrid[0:128, 0:128] + 0.5
+    distances = []
+    for motion in ("walk", "wave"):
+        clip = _render("miko", motion, expression="neutral")
+        assert clip.part_map is not None
+        for side in ("right", "left"):
+            seen = clip.part_map == clip.parts.index(f"{side}_{bone}") + 1
+            area = seen.sum(axis=(1, 2))
+            joints = clip.keypoints[:, [CANONICAL25.joints.index(f"{side}_{end}") for end in ends]] * 128
+            # Where most of it is covered, the rest has another middle.
+            for t in np.flatnonzero(area > 0.9 * area.max()):
+                middle = x[seen[t]].mean(), y[seen[t]].mean()
+                distances.append(np.linalg.norm(joints[t].mean(axis=0) - middle))
+    assert len(distances) > 10
+    assert np.mean(distances) < 4.0
+    assert np.max(distances) < 9.0

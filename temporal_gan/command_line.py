@@ -1,0 +1,33 @@
+"""How every command ends: one line for a mistake, and the exit code."""
+
+import sys
+
+import typer
+from typer.exceptions import TyperException
+
+from .errors import UserError
+
+INTERRUPTED = 130
+
+
+def run_command(app: typer.Typer) -> None:
+    """Run a command line. Exit codes: 0 done, 2 a user's mistake, 130 Ctrl-C, 1 our own fault, with a traceback."""
+    try:
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        message = error.format_message().rstrip(".")
+        # Called without arguments, the message is the help page.
+        _fail(message if "\n" in message else f"error: {message}; --help lists what is possible")
+    except UserError as error:
+        _fail(f"error: {error}")
+    except OSError as error:
+        # A folder that cannot be made or written, or a full disk.
+        _fail(f"error: {error.filename or 'a file'}: {error.strerror or error}")
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    sys.exit(code)
+
+
+def _fail(message: str) -> None:
+    typer.echo(message, err=True)
+    sys.exit(2)
