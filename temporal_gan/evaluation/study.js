@@ -240,7 +240,7 @@ function openStudy(study) {
   function key(event) {
     if (find("trial").hidden || event.ctrlKey || event.metaKey || event.altKey) return;
     const choice = paired
-      ? { ArrowLeft: "left", ArrowRight: "right" }[event.key]
+      ? { ArrowLeft: "left", ArrowUp: "left", ArrowRight: "right", ArrowDown: "right" }[event.key]
       : ["1", "2", "3", "4", "5"].find((digit) => digit === event.key);
     if (!choice && event.key !== " " && event.key !== "Backspace") return;
     event.preventDefault();
