@@ -39,6 +39,10 @@ def test_short_or_few_clips_are_refused() -> None:
     assert coherence.command_lag(eight, eight).frames == 0
     with pytest.raises(UserError, match="never changes"):
         coherence.command_lag(eight, torch.ones(8, 64))
+    hole = eight.clone()
+    hole[3, 5] = math.nan
+    with pytest.raises(UserError, match="clip 3 is not finite"):
+        coherence.swapped_label_auc(eight, hole)
     with pytest.raises(UserError, match="equal shapes"):
         coherence.command_lag(eight, eight[:, :-1])
 
@@ -83,8 +87,8 @@ def test_coupled_performances_stand_out_of_the_shuffled_null() -> None:
     torn = coherence.coherence_gap(body, smooth(16, 96, 1), body, body + smooth(16, 96, 2), seed=0, draws=199)
     assert torn.gap > 0.4
     assert abs(torn.z) < 3
+    long = smooth(1, 600, 0)
     with pytest.raises(UserError, match="cannot be shuffled"):
-        long = smooth(1, 600, 0)
         coherence.coherence_gap(long, long, long, long, seed=0)
 
 
