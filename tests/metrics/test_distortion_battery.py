@@ -18,7 +18,7 @@ _spec.loader.exec_module(distortion_battery)
 FLICKER = [f"flicker {i}%" for i in (1, 2, 5, 10)]
 NOISE = [f"noise {i}" for i in ("0.01", "0.02", "0.05")]
 JITTER = [f"jitter {i} px" for i in ("0.25", "0.5", "1", "2")]
-PAIRED = ("PSNR", "SSIM", "SSIM char.", "E_warp", "tOF")
+PAIRED = ("PSNR", "SSIM", "SSIM char.", "E_warp", "E_warp char.", "tOF")
 HEADLINE = [m for m in distortion_battery.DIRECTIONS if m not in distortion_battery.BLIND_TO_FREEZING]
 
 
