@@ -39,6 +39,7 @@ def write_study_report(study: dict[str, Any], path: Path) -> None:
         percent=_percent,
         span=_span,
         number=_number,
+        bounds=_bounds,
     )
     write_atomically(path, page)
 
@@ -99,7 +100,7 @@ def _verdicts(study: dict[str, Any], paired: bool) -> list[str]:
             continue
         first, second = (pair["first"], pair["second"]) if value >= even else (pair["second"], pair["first"])
         share = max(value, 1 - value) if paired else abs(value)
-        amount = f"in {share:.0%} of {pair['answers']} answers" if paired else f"by {share:.2f} points"
+        amount = f"in {_percent(share)} of {pair['answers']} answers" if paired else f"by {share:.2f} points"
         if interval is None:
             found.append(f"{first} was liked better than {second} {amount}; too few raters to say more.")
         elif interval[0] <= even <= interval[1]:
@@ -122,6 +123,14 @@ def _metrics(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return known[0] if known else -2.0
 
     return sorted(rows.values(), key=agreement, reverse=True)
+
+
+def _bounds(entry: dict[str, Any], name: str) -> str:
+    """An interval; of few methods whose order is certain, their number, as an interval of no width misleads."""
+    interval = entry[f"{name}_interval"]
+    if interval and interval[0] == interval[1]:
+        return f"{entry['items']} {entry['over']}"
+    return _span(interval)
 
 
 def _percent(value: float | None) -> str:

@@ -362,7 +362,8 @@ def test_all_good_is_exit_code_0_and_the_same_twice(room: tuple[Path, StudyKey])
     assert [r["rater"] for r in found["raters"] if r["excluded"]] == ["<img src=x onerror=alert(1)>"]
     assert {m["metric"] for m in found["metrics"]} == {"psnr", "<b>x"}
     html = (folder / "x" / "study.html").read_text()
-    assert "http" not in html
+    assert "http:" not in html
+    assert "https:" not in html
     assert "<img" not in html
     assert "<b>x" not in html
     assert "&lt;img src=x" in html
