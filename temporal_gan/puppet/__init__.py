@@ -3,10 +3,11 @@
 from .background import BACKGROUNDS
 from .camera import CAMERAS
 from .cast import CHARACTERS
-from .clip import PuppetClip, PuppetSpec, motion_keypoints, random_specs, render_clip
+from .clip import PuppetClip, motion_keypoints, render_clip
 from .degradation import DEGRADATIONS
 from .lighting import LIGHTS
 from .motion import MOTIONS
+from .spec import PuppetSpec, random_specs
 
 __all__ = [
     "BACKGROUNDS",

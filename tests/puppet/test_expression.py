@@ -3,6 +3,7 @@ import pytest
 
 from temporal_gan.errors import UserError
 from temporal_gan.expressions import CLASS_CONTROLS, CLASSES, EXPRESSIONS, expression_track
+from temporal_gan.puppet import PuppetSpec, render_clip
 from temporal_gan.puppet.affine import place
 from temporal_gan.puppet.cast import CHARACTERS
 from temporal_gan.puppet.expression import generated_track, puppet_expression
@@ -116,3 +117,14 @@ def test_controls_move_the_features_they_name() -> None:
     # The upper lid's edge comes down, on the named side only.
     assert part("left_lids", eyeBlinkLeft=1.0)[7, 1] > part("left_lids")[7, 1] + 3.0
     np.testing.assert_array_equal(part("right_lids", eyeBlinkLeft=1.0), part("right_lids"))
+
+
+def test_who_falls_asleep_closes_the_eyes_unless_told_otherwise() -> None:
+    asleep = render_clip(PuppetSpec("hana", "fall-asleep", "auto:happy", 1, frames=60, size=32, fps=12.0))
+    blink = EXPRESSIONS.index("eyeBlinkLeft")
+    assert asleep.expression[-12:, blink].min() == 1
+    assert asleep.expression[0, blink] < 0.5
+    told = render_clip(PuppetSpec("hana", "fall-asleep", "happy:0.8", 1, frames=60, size=32, fps=12.0))
+    assert told.expression[-1, blink] < 0.5  # a smile narrows the eyes
+    awake = render_clip(PuppetSpec("hana", "idle", "auto:happy", 1, frames=60, size=32, fps=12.0))
+    assert np.median(awake.expression[:, blink]) < 0.5
