@@ -59,7 +59,7 @@ def pair_files(generated: Path, reference: Path) -> Iterator[ClipPair]:
     Raises:
         UserError: nothing to pair, or a reference clip without its made one.
     """
-    made, real = _clips(generated), _clips(reference)
+    made, real = find_clips(generated), find_clips(reference)
     if len(made) == len(real) == 1:
         names = [(next(iter(made)), next(iter(real)))]
     else:
@@ -143,7 +143,7 @@ def _pair_files(made: Path | tuple[Store, str], real: Path | tuple[Store, str], 
     return ClipPair(clip_id=name, made=video, real=frames, fps=fps)
 
 
-def _clips(path: Path) -> dict[str, Path | tuple[Store, str]]:
+def find_clips(path: Path) -> dict[str, Path | tuple[Store, str]]:
     """Name -> where that clip is. A store gives its test split, or all where it has none."""
     if (path / "store.json").is_file():
         store = Store.open(path)

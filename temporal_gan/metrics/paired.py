@@ -7,6 +7,8 @@ the mean over frames. A value that no pixel supports is NaN; whoever prints it s
 import torch
 from torch import Tensor
 
+from ..errors import UserError
+
 PSNR_CAP_DB = 100.0
 """PSNR of identical frames: the error is held at 1e-10, as FastVideo's evaluation does."""
 
@@ -28,7 +30,7 @@ def psnr(made: Tensor, real: Tensor) -> Tensor:
     Returns:
         [B], dB, at most 100. Higher is better.
     Raises:
-        ValueError: shapes differ, or values leave [0, 1].
+        UserError: shapes differ, or values leave [0, 1].
     """
     return psnr_per_frame(made, real).mean(dim=1)
 
@@ -73,7 +75,7 @@ def ssim(made: Tensor, real: Tensor, mask: Tensor | None = None) -> Tensor:
     Returns:
         [B], at most 1; NaN where the mask is empty in every frame. Higher is better.
     Raises:
-        ValueError: shapes differ, values leave [0, 1], or frames are smaller than the window.
+        UserError: shapes differ, values leave [0, 1], or frames are smaller than the window.
     """
     return mean_similarity(ssim_map(made, real), mask)
 
@@ -90,11 +92,11 @@ def ssim_map(made: Tensor, real: Tensor) -> Tensor:
     Returns:
         float64 [B, T, 1, H-10, W-10], at most 1, for windows centred on the pixels 5 away from the border.
     Raises:
-        ValueError: shapes differ, values leave [0, 1], or frames are smaller than the window.
+        UserError: shapes differ, values leave [0, 1], or frames are smaller than the window.
     """
     check_videos(made, real)
     if min(made.shape[-2:]) < SSIM_WINDOW:
-        raise ValueError(f"ssim: frames of {made.shape[-1]}x{made.shape[-2]}, expected sides of 11 or more")
+        raise UserError(f"ssim: frames of {made.shape[-1]}x{made.shape[-2]}, expected sides of 11 or more")
     # Frame by frame in float64: in float32 the variances cancel, and all frames at once take gigabytes.
     frames = [_similarity(made[:, t].double(), real[:, t].double()) for t in range(made.shape[1])]
     return torch.stack(frames, dim=1)
@@ -169,18 +171,23 @@ def sharpness_ratio(made: Tensor, real: Tensor, mask: Tensor) -> Tensor:
 
 
 def check_videos(made: Tensor, real: Tensor) -> None:
-    """Raise ValueError unless both are [B, T, 3, H, W] of equal shape with values in [0, 1]."""
+    """Raise UserError unless both are [B, T, 3, H, W] of equal shape with values in [0, 1]."""
     for name, video in (("made", made), ("real", real)):
         if video.ndim != 5 or video.shape[2] != 3 or not video.is_floating_point():
-            raise ValueError(
+            raise UserError(
                 f"{name} is {video.dtype} {tuple(video.shape)}, expected float [B, T, 3, H, W] in [0, 1]"
             )
-        # 1e-4 forgives resampling round-off; [-1, 1] or [0, 255] never passes unless the frame is blank.
-        low, high = (float(v) for v in video.aminmax())
-        if not (low >= -1e-4 and high <= 1 + 1e-4):
-            raise ValueError(f"{name} has values in [{low:.3g}, {high:.3g}], expected [0, 1]")
+        check_range(name, video)
     if made.shape != real.shape:
-        raise ValueError(f"made is {tuple(made.shape)} and real {tuple(real.shape)}, expected equal shapes")
+        raise UserError(f"made is {tuple(made.shape)} and real {tuple(real.shape)}, expected equal shapes")
+
+
+def check_range(name: str, video: Tensor) -> None:
+    """Raise UserError unless all values lie in [0, 1]; NaN does not."""
+    # 1e-4 forgives resampling round-off; [-1, 1] or [0, 255] never passes unless the frame is blank.
+    low, high = (float(v) for v in video.aminmax())
+    if not (low >= -1e-4 and high <= 1 + 1e-4):
+        raise UserError(f"{name} has values in [{low:.3g}, {high:.3g}], expected [0, 1]")
 
 
 def _masked_mean(values: Tensor, mask: Tensor | None) -> Tensor:

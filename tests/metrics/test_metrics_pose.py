@@ -69,3 +69,35 @@ def test_pck_refuses_shapes_that_disagree() -> None:
         pose.pck(points[:, :, :2], points, confidence, side)
     with pytest.raises(ValueError, match="box_side"):
         pose.pck(points, points, confidence, side[0])
+
+
+def test_keypoint_distance_by_hand_is_half_the_l1_norm() -> None:
+    target = torch.zeros(1, 1, 4, 2)
+    predicted = torch.tensor([[[[3.0, 4.0], [-1.0, 0.0], [math.nan, 0.0], [100.0, 100.0]]]])
+    confidence = torch.tensor([[[1.0, 0.5, 1.0, 0.0]]])
+    distance, missing = pose.keypoint_distance(predicted, target, confidence)
+    # (3 + 4) / 2 and (1 + 0) / 2; the Euclidean mean would be 3.
+    assert float(distance) == pytest.approx(2.0)
+    assert float(missing) == pytest.approx(1 / 3)
+
+
+def test_dropping_the_hard_joint_improves_the_distance_and_shows_in_the_missing_rate() -> None:
+    target = torch.zeros(1, 2, 3, 2)
+    predicted = target + 1
+    predicted[:, :, 2] = 30
+    honest, none_missing = pose.keypoint_distance(predicted, target, torch.ones(1, 2, 3))
+    predicted[:, :, 2] = math.nan
+    dropped, missing = pose.keypoint_distance(predicted, target, torch.ones(1, 2, 3))
+    assert float(dropped) == 1 < float(honest)
+    assert (float(none_missing), float(missing)) == pytest.approx((0, 1 / 3))
+
+
+def test_keypoint_distance_is_undefined_without_joints() -> None:
+    zeros = torch.zeros(2, 1, 1, 2)
+    gone = torch.full_like(zeros, math.nan)
+    distance, missing = pose.keypoint_distance(gone, zeros, torch.tensor([[[1.0]], [[0.0]]]))
+    assert distance.isnan().all()
+    assert float(missing[0]) == 1
+    assert math.isnan(float(missing[1]))
+    with pytest.raises(ValueError, match="keypoint_distance"):
+        pose.keypoint_distance(zeros, zeros, torch.zeros(2, 1))
