@@ -94,3 +94,14 @@ def test_mode_coverage_by_hand() -> None:
     assert overlap == pytest.approx(0.5)
     with pytest.raises(UserError, match="0 made"):
         motions.mode_coverage(np.array([]), real)
+
+
+def test_a_direction_between_two_sectors_is_shared() -> None:
+    """At 22.5 degrees the sectors at 0 and 45 degrees get half each; at 33.75, a quarter and three quarters."""
+    for degrees, share in ((22.5, 0.5), (33.75, 0.75), (-11.25, -0.25)):
+        angle = torch.tensor(math.radians(degrees))
+        step = torch.stack([angle.cos(), angle.sin()])
+        row = features((torch.arange(16.0).view(1, 16, 1, 1) * step).double())[0].view(8, 8)[0]
+        neighbour = 1 if share > 0 else 7
+        assert float(row[neighbour] / row.sum()) == pytest.approx(abs(share), abs=1e-5)
+        assert float((row[0] + row[neighbour]) / row.sum()) == pytest.approx(1, abs=1e-5)
