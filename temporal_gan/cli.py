@@ -9,25 +9,23 @@ import torch
 import typer
 from rich.console import Console
 from rich.progress import Progress
+from rich.table import Table
 
 from . import rng
-from .command_line import INTERRUPTED, run_command
+from .command_line import INTERRUPTED, PARTLY_FAILED, run_command
 from .config import load_config
-from .data.store import Store
 from .demo import run_demo
-from .distributed import choose_device
 from .errors import UserError
-from .evaluation.pairing import NearestTrainingFrame, pair_files, pair_run
-from .evaluation.protocols import PROTOCOLS
-from .evaluation.report import write_report
-from .evaluation.run import evaluate as run_evaluation
+from .evaluation.command import Request, run_evaluation
+from .evaluation.comparison import compare_results, write_comparison
+from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
 from .evaluation.study import make_study
 from .evaluation.study_report import write_study_report
 from .evaluation.study_results import analyse_study
 from .experiment import ExperimentConfig
 from .inference.animator import load_animator
 from .inference.background import lay_on_background
-from .inference.weights_file import ANIMATOR_FILE, load_sampler
+from .inference.weights_file import load_sampler
 from .puppet import BACKGROUNDS, CAMERAS, DEGRADATIONS, LIGHTS, random_specs
 from .puppet.dataset import write_puppet_store
 from .puppet.preview import write_store_preview
@@ -231,41 +229,60 @@ def evaluate(
         Path, typer.Argument(metavar="REFERENCE", help="A store, a folder of clips, a clip.")
     ],
     out: Annotated[Path, typer.Option(metavar="DIR", help="For results.json and report.html.")],
-    protocol: Annotated[str, typer.Option(metavar="NAME", help="How to measure.")] = "clips_v1",
+    protocol: Annotated[
+        str, typer.Option(metavar="NAME", help=f"{', '.join((*PROTOCOLS, *SET_PROTOCOLS))}.")
+    ] = "clips_v1",
     split: Annotated[
-        str, typer.Option(metavar="NAME", help="Which clips of the reference store a run animates.")
-    ] = "test",
-    device: Annotated[str, typer.Option(help="For animating a run: auto, cpu, cuda or mps.")] = "auto",
+        str | None, typer.Option(metavar="NAME", help="Which clips of the reference store; default: test.")
+    ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, max=256, help="Processes that score; the numbers do not depend on it.")
+    ] = 1,
+    device: Annotated[str, typer.Option(help="For networks: auto, cpu, cuda or mps.")] = "auto",
     quiet: Quiet = False,
 ) -> None:
     """Measure made clips against real ones; a run first animates the reference's test split.
 
+    Clips of any tool are read: videos, GIF, WebP, folders of pictures, named like the real ones. Finished clips are
+    kept in DIR/clips.jsonl: repeating the command goes on where it stopped. Clips that cannot be read are named, the
+    rest is measured, and the exit code is 1.
+
     Example: temporal-gan evaluate runs/first stores/puppet --out reports/first
     """
-    if protocol not in PROTOCOLS:
-        raise UserError(f"--protocol {protocol!r} is not one of: {', '.join(PROTOCOLS)}")
-    choose_device(device)
-    nearest = None
-    if generated.suffix == ".safetensors" or (generated / ANIMATOR_FILE).is_file():
-        store = Store.open(reference)
-        pairs = pair_run(load_animator(generated, device), store, split)
-        nearest = NearestTrainingFrame(store) if store.split("train") else None
-    else:
-        pairs = pair_files(generated, reference)
-    out.mkdir(parents=True, exist_ok=True)
-    with Progress(console=Console(quiet=quiet, stderr=True)) as progress:
-        task = progress.add_task("evaluating", total=None)
-        results = run_evaluation(
-            pairs,
-            PROTOCOLS[protocol],
-            lambda done, clip_id: progress.update(task, completed=done, description=f"evaluating {clip_id}"),
-            nearest,
+    request = Request(generated, reference, out, protocol, split, workers, device, quiet)
+    if not run_evaluation(request):
+        raise typer.Exit(PARTLY_FAILED)
+
+
+@app.command()
+def compare(
+    first: Annotated[
+        Path, typer.Argument(metavar="FIRST", help="results.json of an evaluation, or its folder.")
+    ],
+    second: Annotated[Path, typer.Argument(metavar="SECOND", help="The same of another.")],
+    out: Annotated[Path, typer.Option(metavar="DIR", help="For comparison.json.")],
+    quiet: Quiet = False,
+) -> None:
+    """Say which of two evaluations of the same clips under the same protocol is better, metric by metric.
+
+    Paired differences with bootstrap intervals, a permutation test, and Holm's correction for many metrics.
+
+    Example: temporal-gan compare reports/a reports/b --out reports/a_against_b
+    """
+    found = compare_results(first, second)
+    write_comparison(found, first, second, out / "comparison.json")
+    if quiet:
+        return
+    table = Table("metric", "first", "second", "difference", "95 %", "p (Holm)", "better", box=None)
+    for row in found:
+        digits = row.metric.digits
+        interval = "" if row.interval is None else " to ".join(f"{v:.{digits}f}" for v in row.interval)
+        numbers = [f"{v:.{digits}f}" for v in (row.first, row.second, row.difference)]
+        table.add_row(
+            row.metric.title, *numbers, interval, f"{row.adjusted:.3f}", row.better or "no difference shown"
         )
-    results.write(out / "results.json")
-    chosen = "" if split == "test" else f" --split {split}"
-    command = f"temporal-gan evaluate {generated} {reference} --out {out}{chosen}"
-    write_report(results, out / "report.html", command=command)
-    _say(quiet, f"{out / 'report.html'}: {len(results.clips)} clips")
+    Console().print(table)
+    typer.echo(f"{out / 'comparison.json'}: {len(found)} metrics")
 
 
 @study.command()

@@ -8,6 +8,7 @@ from typer.exceptions import TyperException
 from .errors import UserError
 
 INTERRUPTED = 130
+PARTLY_FAILED = 1
 
 
 def run_command(app: typer.Typer) -> None:

@@ -11,7 +11,8 @@ from .batch import composite_on_white
 from .config import load_config
 from .data.store import Store
 from .evaluation.charts import line_chart
-from .evaluation.pairing import NearestTrainingFrame, pair_run
+from .evaluation.nearest_frame import NearestTrainingFrame
+from .evaluation.pairing import pair_run
 from .evaluation.protocols import PROTOCOLS
 from .evaluation.report import ReportSection, write_report
 from .evaluation.results import Results

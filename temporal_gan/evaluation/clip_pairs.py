@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -24,6 +25,8 @@ class ClipPair:
         confidence: float [T, J], 0 = missing; None = all known.
         flow: exact float [T-1, 2, H, W], pixels of the real clip, on frame t's grid, or None.
         flow_valid: bool [T-1, 1, H, W]; given with ``flow``.
+        other_real: float [any T, 3 or 4, any h, any w] in [0, 1], a real clip of another character of the same set,
+            for the anchor of that name; or None.
     """
 
     clip_id: str
@@ -35,10 +38,13 @@ class ClipPair:
     confidence: Tensor | None = None
     flow: Tensor | None = None
     flow_valid: Tensor | None = None
+    other_real: Tensor | None = None
 
     def validate(self) -> "ClipPair":
         """Check shapes and ranges; returns itself. UserError names the clip, what was got and expected."""
-        for name, video in (("made", self.made), ("real", self.real)):
+        for name, video in (("made", self.made), ("real", self.real), ("other_real", self.other_real)):
+            if video is None:
+                continue
             if video.ndim != 4 or video.shape[1] not in (3, 4) or not video.is_floating_point():
                 got = f"{video.dtype} {tuple(video.shape)}"
                 raise UserError(
@@ -94,3 +100,8 @@ def known_joints(pair: ClipPair) -> tuple[Tensor, Tensor] | None:
     if not bool((confidence > 0).any()):
         return None
     return pair.keypoints.float() * torch.tensor([width, height]) - 0.5, confidence
+
+
+def frames_to_tensor(frames_u8: np.ndarray) -> Tensor:
+    """uint8 [T, H, W, C] -> float [T, C, H, W] in [0, 1]."""
+    return torch.from_numpy(frames_u8).permute(0, 3, 1, 2).float() / 255

@@ -3,15 +3,39 @@
 import math
 from dataclasses import dataclass, field
 
-import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..batch import composite_on_white
-from ..metrics import paired, pose, temporal
-from ..optical_flow import SMALLEST_SIDE, dis_flow, dis_flow_checked
+from ..features import lpips_distances
+from ..metrics import paired, pose, temporal, trajectories
+from ..optical_flow import SMALLEST_SIDE, dis_flow_checked
 from .clip_pairs import ClipPair, known_joints, resize_clip
 from .keypoint_transfer import to_frames_u8, transfer_keypoints
 from .protocols import Protocol
+
+_SMALLEST_LPIPS_SIDE = 32
+_PUBLISHED_SIDE = 256
+"""Keypoint distances are published for frames of this many pixels."""
+
+_REFERENCE_FLOW = (
+    "warping_error_reference_flow",
+    "foreground_warping_error_reference_flow",
+    "warping_error_own_flow",
+    "flicker_static",
+)
+_FLOORS = ("warping_error_real", "flicker_static_real")
+_MOTION = ("motion_ratio", "acceleration_ratio", "flow_distance", "foreground_flow_distance")
+_PERCEPTUAL_CHANGE = ("perceptual_change_distance", "perceptual_change_excess")
+_TRAJECTORIES = ("keypoint_jerk_ratio", "keypoint_acceleration_error")
+_JOINTS = ("average_keypoint_distance", "missing_keypoint_rate")
+
+
+@dataclass(frozen=True)
+class Perception:
+    """The LPIPS network, or the sentence that says why there is none."""
+
+    network: nn.Module | None = None
+    reason: str = "no LPIPS weights were given"
 
 
 @dataclass(frozen=True)
@@ -24,7 +48,11 @@ class RealClip:
         joints: keypoints in pixels [T, J, 2] and confidence [T, J], or None.
         motion: DIS flow [T-1, 2, H, W], or None where it cannot be computed.
         flow, valid: the reference flow of the warping error and its mask, or None.
+        static: bool [T-1, 1, H, W], where the clip stands still by that flow, or None.
         flow_method: ``exact``, ``dis`` or ``none``.
+        why_no_flow: a sentence where ``flow`` is None.
+        floors: the real clip's own warping error and flicker.
+        change: LPIPS from each frame to the next [T-1], or None.
     """
 
     rgb: Tensor
@@ -33,7 +61,11 @@ class RealClip:
     motion: Tensor | None
     flow: Tensor | None
     valid: Tensor | None
+    static: Tensor | None
     flow_method: str
+    why_no_flow: str
+    floors: dict[str, float]
+    change: Tensor | None
 
 
 @dataclass
@@ -44,6 +76,7 @@ class Measurement:
     reasons: dict[str, str] = field(default_factory=dict)
     psnr_per_frame: list[float] = field(default_factory=list)
     kept_fraction: float | None = None
+    own_kept_fraction: float | None = None
 
     def put(self, name: str, value: Tensor, reason: str) -> None:
         """Record a one-clip metric [1], or the reason where it is not defined."""
@@ -53,19 +86,36 @@ class Measurement:
         else:
             self.reasons[name] = reason
 
+    def skip(self, names: tuple[str, ...], reason: str) -> None:
+        """Record why several metrics are not there."""
+        self.reasons.update(dict.fromkeys(names, reason))
 
-def prepare_real(pair: ClipPair, protocol: Protocol) -> RealClip:
+
+def prepare_real(pair: ClipPair, protocol: Protocol, perception: Perception) -> RealClip:
     """The real side of a validated pair; flow is computed only where the protocol is temporal."""
     source = pair.real.float().clamp(0, 1)
     rgb = composite_on_white(source)
-    motion = flow = valid = None
-    method = "none"
-    if protocol.temporal and len(rgb) >= 2 and max(rgb.shape[-2:]) >= SMALLEST_SIDE:
+    motion = flow = valid = static = change = None
+    method, why = "none", f"frames of {rgb.shape[-1]}x{rgb.shape[-2]} are too small for optical flow"
+    moving = protocol.temporal and len(rgb) >= 2
+    if moving and max(rgb.shape[-2:]) >= SMALLEST_SIDE:
         motion, checked = dis_flow_checked(to_frames_u8(rgb))
-        flow, valid, method = motion, checked, "dis"
-    if protocol.temporal and pair.flow is not None and pair.flow_valid is not None and len(rgb) >= 2:
+        if protocol.exact_flow:
+            why = f"{protocol.name} takes exact motion only, and this clip carries none"
+        else:
+            flow, valid, method = motion, checked, "dis"
+    if moving and pair.flow is not None and pair.flow_valid is not None:
         flow, valid, method = pair.flow.float(), pair.flow_valid, "exact"
-    return RealClip(rgb, source, known_joints(pair), motion, flow, valid, method)
+    floors = {}
+    if flow is not None and valid is not None:
+        static = temporal.static_region(flow[None], valid[None])[0]
+        error, _ = temporal.warping_error(rgb[None], flow[None], valid[None])
+        own_flicker = temporal.flicker(rgb[None], static[None])
+        found = zip(_FLOORS, (float(error), float(own_flicker)), strict=True)
+        floors = {name: value for name, value in found if math.isfinite(value)}
+    if moving and perception.network is not None and min(rgb.shape[-2:]) >= _SMALLEST_LPIPS_SIDE:
+        change = lpips_distances(perception.network, rgb[:-1], rgb[1:])
+    return RealClip(rgb, source, known_joints(pair), motion, flow, valid, static, method, why, floors, change)
 
 
 def prepare_made(made: Tensor, real: RealClip) -> Tensor:
@@ -73,18 +123,22 @@ def prepare_made(made: Tensor, real: RealClip) -> Tensor:
     return composite_on_white(resize_clip(made.float().clamp(0, 1), *real.rgb.shape[-2:]))
 
 
-def measure(rgb: Tensor, real: RealClip, protocol: Protocol, first_scored: int = 0) -> Measurement:
+def measure(
+    rgb: Tensor, real: RealClip, protocol: Protocol, perception: Perception, first_scored: int = 0
+) -> Measurement:
     """Score one candidate.
 
     Args:
         rgb: [T, 3, H, W], [0, 1], from :func:`prepare_made`.
         real: from :func:`prepare_real`.
         protocol: which metrics, which thresholds.
+        perception: the LPIPS network, or why there is none.
         first_scored: paired metrics begin here (1 for the frozen anchor, whose frame 0 is the real one).
     """
     mask = paired.union_foreground(rgb[None], real.source[None])
     result = Measurement()
     _measure_paired(result, rgb, real, mask, first_scored)
+    _measure_perception(result, rgb, real, protocol, perception, first_scored)
     _measure_temporal(result, rgb, real, mask, protocol)
     _measure_pose(result, rgb, real, protocol, first_scored)
     return result
@@ -106,53 +160,111 @@ def _measure_paired(result: Measurement, rgb: Tensor, real: RealClip, mask: Tens
         result.put("foreground_ssim", paired.mean_similarity(similarity, region), empty)
     else:
         small = f"frames of {rgb.shape[-1]}x{rgb.shape[-2]} are smaller than the 11x11 window"
-        result.reasons.update({"ssim": small, "foreground_ssim": small})
+        result.skip(("ssim", "foreground_ssim"), small)
+
+
+def _measure_perception(
+    result: Measurement,
+    rgb: Tensor,
+    real: RealClip,
+    protocol: Protocol,
+    perception: Perception,
+    first: int,
+) -> None:
+    if perception.network is None:
+        result.skip(("lpips", *_PERCEPTUAL_CHANGE), perception.reason)
+        return
+    if min(rgb.shape[-2:]) < _SMALLEST_LPIPS_SIDE:
+        small = f"frames of {rgb.shape[-1]}x{rgb.shape[-2]} are smaller than the 32x32 that LPIPS needs"
+        result.skip(("lpips", *_PERCEPTUAL_CHANGE), small)
+        return
+    result.put("lpips", lpips_distances(perception.network, rgb[first:], real.rgb[first:]).mean(), "no frame")
+    if real.change is None:
+        result.skip(_PERCEPTUAL_CHANGE, _why_not_temporal(protocol))
+        return
+    change = lpips_distances(perception.network, rgb[:-1], rgb[1:])
+    distance, excess = temporal.perceptual_change_distance(change[None], real.change[None])
+    result.put("perceptual_change_distance", distance, "no frame")
+    result.put("perceptual_change_excess", excess, "no frame")
+
+
+def _why_not_temporal(protocol: Protocol) -> str:
+    return "the clip has one frame" if protocol.temporal else f"{protocol.name} scores single frames"
 
 
 def _measure_temporal(
     result: Measurement, rgb: Tensor, real: RealClip, mask: Tensor, protocol: Protocol
 ) -> None:
-    names = ("motion_ratio", "acceleration_ratio", "warping_error_reference_flow", "warping_error_real")
     if not protocol.temporal or len(rgb) < 2:
-        why = "the clip has one frame" if protocol.temporal else f"{protocol.name} scores single frames"
-        result.reasons.update(dict.fromkeys(names, why))
+        result.skip((*_MOTION, *_REFERENCE_FLOW, *_FLOORS), _why_not_temporal(protocol))
         return
-    small = f"frames of {rgb.shape[-1]}x{rgb.shape[-2]} are too small for optical flow"
+    made_flow = made_valid = None
+    region = mask[:, :-1]
     if real.motion is None:
-        result.reasons.update(dict.fromkeys(names[:2], small))
+        result.skip(_MOTION, f"frames of {rgb.shape[-1]}x{rgb.shape[-2]} are too small for optical flow")
     else:
-        made, truth, region = (
-            torch.from_numpy(dis_flow(to_frames_u8(rgb)))[None],
-            real.motion[None],
-            mask[:, :-1],
-        )
+        made_flow, made_valid = dis_flow_checked(to_frames_u8(rgb))
+        made, truth = made_flow[None], real.motion[None]
         still = "the real character hardly moves (less than 0.01 px a frame), or is nowhere"
         result.put("motion_ratio", temporal.motion_ratio(made, truth, region), still)
         steady = "fewer than three frames, or the real motion hardly changes"
         result.put("acceleration_ratio", temporal.flow_acceleration_ratio(made, truth, region), steady)
-    if real.flow is None or real.valid is None:
-        result.reasons.update(dict.fromkeys(names[2:], small))
+        empty = "no frame shows anything that differs from its border colour"
+        result.put("flow_distance", temporal.flow_distance(made, truth), "no pixel")
+        result.put("foreground_flow_distance", temporal.flow_distance(made, truth, region), empty)
+    if real.flow is None or real.valid is None or real.static is None:
+        result.skip((*_REFERENCE_FLOW, *_FLOORS), real.why_no_flow)
         return
     hidden = "no pixel of the real clip has a trusted motion"
-    error, kept = temporal.warping_error(rgb[None], real.flow[None], real.valid[None])
-    floor, _ = temporal.warping_error(real.rgb[None], real.flow[None], real.valid[None])
+    video, flow, valid = rgb[None], real.flow[None], real.valid[None]
+    error, kept = temporal.warping_error(video, flow, valid)
     result.put("warping_error_reference_flow", error, hidden)
-    result.put("warping_error_real", floor, hidden)
     result.kept_fraction = float(kept)
+    inside, _ = temporal.warping_error(video, flow, valid, region)
+    result.put(
+        "foreground_warping_error_reference_flow", inside, "no pixel of the character has a trusted motion"
+    )
+    own = "shown only beside the warping error along the real motion, which is missing"
+    if "warping_error_reference_flow" in result.values and made_flow is not None and made_valid is not None:
+        error, kept = temporal.warping_error(video, made_flow[None], made_valid[None])
+        result.put("warping_error_own_flow", error, "no pixel of the made clip has a trusted motion")
+        result.own_kept_fraction = float(kept)
+    else:
+        result.skip(("warping_error_own_flow",), own)
+    moves = "no part of the real clip stands still"
+    result.put("flicker_static", temporal.flicker(video, real.static[None]), moves)
+    result.values.update(real.floors)
+    result.skip(tuple({"warping_error_real"} - real.floors.keys()), hidden)
+    result.skip(tuple({"flicker_static_real"} - real.floors.keys()), moves)
 
 
 def _measure_pose(result: Measurement, rgb: Tensor, real: RealClip, protocol: Protocol, first: int) -> None:
-    names = [f"pck@{threshold:g}" for threshold in protocol.pck_thresholds]
+    thresholds = [(f"pck@{threshold:g}", threshold) for threshold in protocol.pck_thresholds]
+    names = (*(name for name, _ in thresholds), *_JOINTS, *_TRAJECTORIES)
+    height, width = rgb.shape[-2:]
     if real.joints is None:
-        result.reasons.update(dict.fromkeys(names, "the real clip carries no keypoints"))
+        result.skip(names, "the real clip carries no keypoints")
         return
-    if max(rgb.shape[-2:]) < SMALLEST_SIDE:
-        why = f"frames of {rgb.shape[-1]}x{rgb.shape[-2]} are too small for optical flow"
-        result.reasons.update(dict.fromkeys(names, why))
+    if max(height, width) < SMALLEST_SIDE:
+        result.skip(names, f"frames of {width}x{height} are too small for optical flow")
         return
     target, confidence = (x[None, first:] for x in real.joints)
     predicted = transfer_keypoints(real.rgb[first:], rgb[first:], target[0])[None]
     side = pose.keypoint_box_side(target, confidence)
-    for name, threshold in zip(names, protocol.pck_thresholds, strict=True):
+    for name, threshold in thresholds:
         value = pose.pck(predicted, target, confidence, side, threshold)
         result.put(name, value, "fewer than two joints are known in every frame")
+    distance, missing = pose.keypoint_distance(predicted, target, confidence)
+    scale = _PUBLISHED_SIDE / max(height, width)
+    result.put("average_keypoint_distance", distance * scale, "no joint was found")
+    result.put("missing_keypoint_rate", missing, "no joint is known")
+    if not protocol.temporal:
+        result.skip(_TRAJECTORIES, _why_not_temporal(protocol))
+        return
+    present = (confidence > 0) & predicted.isfinite().all(dim=-1)
+    jerk = trajectories.jerk_ratio(predicted, target, present)
+    result.put(
+        "keypoint_jerk_ratio", jerk, "no joint was found four frames running, or the real ones hardly jerk"
+    )
+    error = trajectories.acceleration_error(predicted, target, present)
+    result.put("keypoint_acceleration_error", error, "no joint was found three frames running")

@@ -1,12 +1,14 @@
 """What is compared with what: made clips found for the real ones they should have been."""
 
+import hashlib
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
-from torch.nn import functional
 
 from ..data.letterbox import Letterbox
 from ..data.manifest import ClipRow
@@ -15,25 +17,139 @@ from ..errors import StoreError, UserError
 from ..inference.animator import Animator
 from ..inference.pose_source import store_pose
 from ..puppet.dataset import exact_flow_source
-from ..video_io import STILL_SUFFIXES, VIDEO_SUFFIXES, natural_key, read_frames
-from .clip_pairs import ClipPair
+from ..video_io import FOLDER_FPS, STILL_SUFFIXES, VIDEO_SUFFIXES, natural_key, read_frames
+from .clip_pairs import ClipPair, frames_to_tensor
+from .frame_rates import TimedClip, on_one_clock
+
+ClipSource = Path | tuple[Store, str]
+"""Where a clip is: a file, a folder of pictures, or a clip of a store."""
 
 
-def pair_run(animator: Animator, store: Store, split: str = "test") -> Iterator[ClipPair]:
-    """Animate every clip of a split from its own pose and expression, and pair it with the real one.
+class RunPairs:
+    """The clips of a split, each animated from its own pose and expression when it is asked for.
 
-    Args:
-        animator: trained on other clips of a store with the same skeleton.
-        store: where the real clips are.
-        split: which of them.
-    Raises:
-        StoreError: the split is empty.
-        UserError: the animator does not know a character or has another skeleton.
+    Attributes:
+        clip_ids: names, in the store's order.
+        missing: names of real clips that have no made one: none here.
     """
-    rows = store.split(split)
-    if not rows:
-        raise StoreError(f"{store.path}: no clips in split {split!r} to animate")
-    return (_pair(store, row, animate_row(animator, store, row)) for row in rows)
+
+    def __init__(self, animator: Animator, store: Store, split: str = "test", animator_key: str = "") -> None:
+        """Choose the clips.
+
+        Args:
+            animator: trained on other clips of a store with the same skeleton.
+            store: where the real clips are.
+            split: which of them.
+            animator_key: names the weights, so that an interrupted evaluation knows its own rows again.
+        Raises:
+            StoreError: the split is empty.
+        """
+        self.animator, self.store, self._key = animator, store, animator_key
+        self.rows = store.split(split)
+        if not self.rows:
+            raise StoreError(f"{store.path}: no clips in split {split!r} to animate")
+        self.clip_ids = [row.id for row in self.rows]
+        self.missing: list[str] = []
+        self._others = _others([(store, row.id) for row in self.rows], self.clip_ids)
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[ClipPair]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> ClipPair:
+        """Animate and pair one clip. Raises UserError where the animator does not know its character or joints."""
+        row, other = self.rows[index], self._others[index]
+        return _pair_store_clip(
+            self.store,
+            row,
+            animate_row(self.animator, self.store, row),
+            self.store.frames(row.id),
+            None if other is None else _other(other),
+        )
+
+    def key(self, index: int) -> str:
+        """Names everything that decides the numbers of one pair."""
+        sources = (self.store, self.clip_ids[index]), self._others[index]
+        return "/".join([self._key, *(source_key(source) for source in sources if source)])
+
+
+class FilePairs:
+    """Clips made by any tool with the reference's of the same name (two single clips: with each other).
+
+    Attributes:
+        clip_ids: names, in the reference's order.
+        missing: names of reference clips for which there is no made one.
+    """
+
+    def __init__(self, generated: Path, reference: Path, split: str | None = None) -> None:
+        """Find the clips; none is read yet.
+
+        Args:
+            generated, reference: each a clip store, a folder of clips, or one clip (a video, or a folder of pictures).
+            split: of stores; None: the test split, or all clips of a store that has none.
+        Raises:
+            UserError: nothing to pair, or a made clip that belongs to no reference clip.
+        """
+        made, real = find_clips(generated, split), find_clips(reference, split)
+        if len(made) == len(real) == 1 and not (_is_store(generated) and _is_store(reference)):
+            self.clip_ids, self._made = list(real), dict(zip(real, made.values(), strict=True))
+        else:
+            # Clips of the store's other splits may lie beside those that are asked for.
+            known = {row.id for row in Store.open(reference).clips} if _is_store(reference) else real
+            unknown = [name for name in made if name not in known]
+            if unknown and not _is_store(generated):
+                raise UserError(f"{generated}: {unknown[0]!r} has no clip of that name in {reference}")
+            self.clip_ids, self._made = [name for name in real if name in made], made
+        if not self.clip_ids:
+            raise UserError(f"{generated}: none of its clips is named like one in {reference}")
+        self._real = real
+        one = len(made) == 1 and not _is_store(generated)
+        self.missing = [] if one else [name for name in real if name not in self._made]
+        self._others = _others([real[name] for name in self.clip_ids], self.clip_ids)
+
+    def __len__(self) -> int:
+        return len(self.clip_ids)
+
+    def __iter__(self) -> Iterator[ClipPair]:
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> ClipPair:
+        """Read one pair. Raises UserError for a file that cannot be read, or two frame rates."""
+        name = self.clip_ids[index]
+        made_source, real_source, other = self._sources(index)
+        other_real = None if other is None else _other(other)
+        made, real = on_one_clock(name, read_clip(made_source), read_clip(real_source))
+        video = frames_to_tensor(made.frames_u8)
+        if isinstance(real_source, tuple):
+            store, row = real_source[0], real_source[0].row(real_source[1])
+            return _pair_store_clip(store, row, video, real.frames_u8, other_real)
+        return ClipPair(
+            clip_id=name,
+            made=video,
+            real=frames_to_tensor(real.frames_u8),
+            fps=real.fps or made.fps or FOLDER_FPS,
+            other_real=other_real,
+        )
+
+    def key(self, index: int) -> str:
+        """Names everything that decides the numbers of one pair."""
+        return "/".join("" if source is None else source_key(source) for source in self._sources(index))
+
+    def _sources(self, index: int) -> tuple[ClipSource, ClipSource, ClipSource | None]:
+        name = self.clip_ids[index]
+        return self._made[name], self._real[name], self._others[index]
+
+
+def pair_run(animator: Animator, store: Store, split: str = "test") -> RunPairs:
+    """Every clip of a split, animated from its own pose and expression; see :class:`RunPairs`."""
+    return RunPairs(animator, store, split)
+
+
+def pair_files(generated: Path, reference: Path, split: str | None = None) -> FilePairs:
+    """Made clips of any tool with the real ones of the same name; see :class:`FilePairs`."""
+    return FilePairs(generated, reference, split)
 
 
 def animate_row(animator: Animator, store: Store, row: ClipRow) -> Tensor:
@@ -51,72 +167,131 @@ def animate_row(animator: Animator, store: Store, row: ClipRow) -> Tensor:
     return made[:, :, top : top + height, left : left + width]
 
 
-def pair_files(generated: Path, reference: Path) -> Iterator[ClipPair]:
-    """Pair clips made by any tool with the reference's, by name (two single clips: with each other).
+def find_clips(path: Path, split: str | None = None) -> dict[str, ClipSource]:
+    """Name -> where that clip is, in natural order.
 
     Args:
-        generated, reference: each a clip store, a folder of clips, or one clip (a video, or a folder of pictures).
+        path: a store, a folder of clips (videos, animations, folders of pictures), or one clip.
+        split: of a store; None: its test split, or all clips where it has none.
     Raises:
-        UserError: nothing to pair, or a reference clip without its made one.
+        UserError: nothing there, or two clips of one name.
+        StoreError: the store has no clips in that split.
     """
-    made, real = find_clips(generated), find_clips(reference)
-    if len(made) == len(real) == 1:
-        names = [(next(iter(made)), next(iter(real)))]
-    else:
-        missing = [name for name in made if name not in real]
-        if missing:
-            raise UserError(f"{generated}: {missing[0]!r} has no clip of that name in {reference}")
-        names = [(name, name) for name in real if name in made]
-        if not names:
-            raise UserError(f"{generated}: none of its clips is named like one in {reference}")
-    return (_pair_files(made[name_made], real[name_real], name_real) for name_made, name_real in names)
+    if _is_store(path):
+        store = Store.open(path)
+        rows = store.split(split or "test") or (list(store.clips) if split is None else [])
+        if not rows:
+            raise StoreError(f"{path}: no clips in split {split!r}")
+        return {row.id: (store, row.id) for row in rows}
+    if path.is_dir():
+        files = sorted((f for f in path.iterdir() if f.name[0] != "."), key=lambda f: natural_key(f.name))
+        inside = [f for f in files if f.suffix.lower() in VIDEO_SUFFIXES or f.is_dir()]
+        # A picture file may hold an animation; a folder of one clip's frames holds none, so one look is enough.
+        if any(_is_animation(f) for f in [f for f in files if f.suffix.lower() == ".webp"][:1]):
+            inside = [f for f in files if f in inside or f.suffix.lower() == ".webp"]
+        clips: dict[str, ClipSource] = {}
+        for file in inside:
+            name = _clip_name(file)
+            if name in clips:
+                raise UserError(f"{file}: there are two clips named {name!r} in this folder; rename one")
+            clips[name] = file
+        if clips:
+            return clips
+        if not any(f.suffix.lower() in STILL_SUFFIXES for f in files):
+            raise UserError(f"{path}: no clips in this folder (neither videos nor pictures)")
+    if not path.exists():
+        raise UserError(f"{path}: no such store, folder or clip")
+    return {_clip_name(path): path}
 
 
-def training_frames(store: Store, most: int = 2000) -> tuple[list[str], np.ndarray, list[tuple[str, int]]]:
-    """Poses of the train split, to look up the nearest real frame: characters, keypoints, (clip, frame) of each."""
-    characters, keypoints, places = [], [], []
-    for row in store.split("train"):
-        labels = store.labels(row.id)
-        for frame in range(row.frames):
-            characters.append(row.character)
-            keypoints.append(np.where(labels.confidence[frame, :, None] > 0, labels.keypoints[frame], np.nan))
-            places.append((row.id, frame))
-    step = max(1, -(-len(places) // most))
-    return characters[::step], np.stack(keypoints)[::step], places[::step]
+def read_clip(clip: ClipSource) -> TimedClip:
+    """Decode a clip. Raises StoreError naming a file that cannot be read."""
+    if isinstance(clip, tuple):
+        store, name = clip
+        fps = store.row(name).fps or store.info.fps
+        frames = store.frames(name)
+        return TimedClip(frames, fps, np.arange(len(frames)) / fps)
+    decoded = read_frames(clip)
+    pictures = clip.is_dir() or (len(decoded.frames_u8) == 1 and clip.suffix.lower() in STILL_SUFFIXES)
+    return TimedClip.of(decoded, clip.suffix, pictures)
 
 
-class NearestTrainingFrame:
-    """The baseline that only remembers: for each frame the training frame of the same character in the nearest pose."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._characters, self._keypoints, self._places = training_frames(store)
-        self._clips: dict[str, np.ndarray] = {}
-
-    def __call__(self, pair: ClipPair) -> Tensor:
-        """[T, C, H, W] in [0, 1]. Raises UserError for a pair without keypoints."""
-        if pair.keypoints is None or pair.confidence is None:
-            raise UserError(f"clip {pair.clip_id}: has no keypoints to look up the nearest training frame by")
-        same = np.array([c == pair.character for c in self._characters])
-        allowed = np.flatnonzero(same if same.any() else np.ones_like(same))
-        chosen = []
-        for points, known in zip(pair.keypoints.numpy(), pair.confidence.numpy(), strict=True):
-            difference = self._keypoints[allowed] - np.where(known[:, None] > 0, points, np.nan)
-            shared = np.isfinite(difference).all(-1)
-            squared = np.where(shared, np.nan_to_num(difference**2).sum(-1), 0).sum(-1)
-            distance = np.where(shared.any(-1), squared / np.maximum(shared.sum(-1), 1), np.inf)
-            clip, frame = self._places[allowed[int(distance.argmin())]]
-            if clip not in self._clips:
-                self._clips[clip] = self._store.frames(clip)
-            chosen.append(_to_tensor(self._clips[clip][frame : frame + 1]))
-        size = pair.real.shape[-2:]
-        fitted = [
-            c if c.shape[-2:] == size else functional.interpolate(c, size, mode="bilinear") for c in chosen
-        ]
-        return torch.cat(fitted)
+def content_key(path: Path) -> str:
+    """SHA-256 of a file, or of the names and contents of a folder's files."""
+    digest = hashlib.sha256()
+    files = sorted(path.iterdir(), key=lambda f: f.name) if path.is_dir() else [path]
+    for file in files:
+        if path.is_dir():
+            digest.update(file.name.encode() + b"\0")
+        if file.is_file():
+            with file.open("rb") as opened:
+                digest.update(hashlib.file_digest(opened, "sha256").digest())
+    return digest.hexdigest()
 
 
-def _pair(store: Store, row: ClipRow, made: Tensor) -> ClipPair:
+@lru_cache(100_000)
+def _file_key(path: Path) -> str:
+    return content_key(path)
+
+
+def source_key(source: ClipSource) -> str:
+    """Names a clip by its content. Raises OSError where it cannot be read."""
+    if isinstance(source, tuple):
+        return f"{source[0].info.content_hash}#{source[1]}"
+    return _file_key(source)
+
+
+def _clip_name(path: Path) -> str:
+    # A folder named walk.v2 has no suffix.
+    return path.name if path.is_dir() else path.stem
+
+
+def _is_store(path: Path) -> bool:
+    return (path / "store.json").is_file()
+
+
+def _is_animation(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            return getattr(image, "n_frames", 1) > 1
+    except (OSError, ValueError, SyntaxError):
+        return False
+
+
+def _character(source: ClipSource) -> str:
+    return source[0].row(source[1]).character if isinstance(source, tuple) else ""
+
+
+def _others(sources: list[ClipSource], names: list[str]) -> list[ClipSource | None]:
+    """For each clip the next one, around the end, of another character; else one of its store; else None."""
+    # Where nobody says who is who, every clip is a character of its own.
+    characters = [_character(source) or name for source, name in zip(sources, names, strict=True)]
+    count = len(sources)
+    found: list[ClipSource | None] = [None] * count
+    following: ClipSource | None = None
+    for step in reversed(range(2 * count - 1)):
+        here, after = step % count, (step + 1) % count
+        following = sources[after] if characters[after] != characters[here] else following
+        found[here] = following
+    first = sources[0]
+    if found[0] is None and isinstance(first, tuple):
+        strangers = (row.id for row in first[0].clips if row.character != characters[0])
+        stranger = next(strangers, None)
+        found = [None if stranger is None else (first[0], stranger)] * count
+    return found
+
+
+def _other(source: ClipSource) -> Tensor | None:
+    try:
+        return frames_to_tensor(read_clip(source).frames_u8)
+    except StoreError:
+        # That clip is named when its own turn comes; this one is as good as before.
+        return None
+
+
+def _pair_store_clip(
+    store: Store, row: ClipRow, made: Tensor, real_u8: np.ndarray, other_real: Tensor | None
+) -> ClipPair:
     labels = store.labels(row.id)
     flow = valid = None
     # A clip without exact flow gets none here: the evaluation then measures it, and says so in its results.
@@ -125,48 +300,12 @@ def _pair(store: Store, row: ClipRow, made: Tensor) -> ClipPair:
     return ClipPair(
         clip_id=row.id,
         made=made,
-        real=_to_tensor(store.frames(row.id)),
+        real=frames_to_tensor(real_u8),
         fps=row.fps or store.info.fps,
         character=row.character,
         keypoints=torch.from_numpy(labels.keypoints),
         confidence=torch.from_numpy(labels.confidence),
         flow=None if flow is None else torch.from_numpy(np.asarray(flow, np.float32)),
         flow_valid=None if valid is None else torch.from_numpy(np.asarray(valid)),
+        other_real=other_real,
     )
-
-
-def _pair_files(made: Path | tuple[Store, str], real: Path | tuple[Store, str], name: str) -> ClipPair:
-    video, _ = _read(made)
-    if isinstance(real, tuple):
-        return _pair(real[0], real[0].row(real[1]), video)
-    frames, fps = _read(real)
-    return ClipPair(clip_id=name, made=video, real=frames, fps=fps)
-
-
-def find_clips(path: Path) -> dict[str, Path | tuple[Store, str]]:
-    """Name -> where that clip is. A store gives its test split, or all where it has none."""
-    if (path / "store.json").is_file():
-        store = Store.open(path)
-        rows = store.split("test") or list(store.clips)
-        return {row.id: (store, row.id) for row in rows}
-    if path.is_dir():
-        inside = [f for f in path.iterdir() if f.suffix.lower() in VIDEO_SUFFIXES or f.is_dir()]
-        if inside:
-            return {f.stem: f for f in sorted(inside, key=lambda f: natural_key(f.name))}
-        if not any(f.suffix.lower() in STILL_SUFFIXES for f in path.iterdir()):
-            raise UserError(f"{path}: no clips in this folder (neither videos nor pictures)")
-    if not path.exists():
-        raise UserError(f"{path}: no such store, folder or clip")
-    return {path.stem: path}
-
-
-def _read(clip: Path | tuple[Store, str]) -> tuple[Tensor, float]:
-    if isinstance(clip, tuple):
-        store, name = clip
-        return _to_tensor(store.frames(name)), store.row(name).fps or store.info.fps
-    frames = read_frames(clip)
-    return _to_tensor(frames.frames_u8), frames.fps
-
-
-def _to_tensor(frames_u8: np.ndarray) -> Tensor:
-    return torch.from_numpy(frames_u8).permute(0, 3, 1, 2).float() / 255

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -9,6 +10,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from ..optical_flow import SMALLEST_SIDE, dis_flow
 from .keypoint_transfer import to_frames_u8
 
 LARGEST_SIDE = 256
@@ -31,6 +33,7 @@ class ShownClip:
         made, real: uint8 [T, h, w, 3], at most 256 px on the longer side.
         error: float32 [h, w], mean over time and colours of |made - real|, on [0, 1].
         psnr_per_frame: dB.
+        motion: mean length of the optical flow from each frame to the next, pixels, of made and real; or None.
         values: metric name -> value.
     """
 
@@ -42,6 +45,7 @@ class ShownClip:
     real: np.ndarray
     error: np.ndarray
     psnr_per_frame: list[float]
+    motion: tuple[list[float], list[float]] | None
     values: dict[str, float]
 
 
@@ -59,19 +63,27 @@ def show_clip(
     clip_id: str,
     character: str,
     fps: float,
+    score: float,
     made: Tensor,
     real: Tensor,
     psnr: list[float],
     values: dict[str, float],
 ) -> ShownClip:
-    """Keep the small version of a scored clip: made and real [T, 3, H, W] in [0, 1]."""
+    """The small version of a scored clip: made and real [T, 3, H, W] in [0, 1]."""
     made_u8, real_u8 = shrink(to_frames_u8(made)), shrink(to_frames_u8(real))
     error = np.zeros(made_u8.shape[1:3], np.float32)
     for made_frame, real_frame in zip(made_u8, real_u8, strict=True):
         error += np.abs(made_frame.astype(np.float32) - real_frame).mean(axis=-1) / 255
-    score = values.get("foreground_psnr", values["psnr"])
     error /= len(made_u8)
-    return ShownClip(clip_id, character, fps, score, made_u8, real_u8, error, psnr, values)
+    motion = (_mean_motion(to_frames_u8(made)), _mean_motion(to_frames_u8(real))) if len(made) > 1 else None
+    return ShownClip(clip_id, character, fps, score, made_u8, real_u8, error, psnr, motion, values)
+
+
+def _mean_motion(frames_u8: np.ndarray) -> list[float]:
+    if max(frames_u8.shape[1:3]) < SMALLEST_SIDE:
+        return [math.nan] * (len(frames_u8) - 1)
+    flow = dis_flow(frames_u8)
+    return [float(np.hypot(step[0], step[1]).mean()) for step in flow]
 
 
 def side_by_side(made: np.ndarray, real: np.ndarray) -> np.ndarray:

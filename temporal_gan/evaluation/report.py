@@ -1,5 +1,6 @@
 """report.html: one file with numbers, pictures and their meaning, that opens anywhere with no network."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,21 +10,57 @@ from torch import Tensor
 
 from ..batch import composite_on_white
 from .charts import line_chart
-from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, METRICS, MetricDefinition
+from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, HEADLINE, MetricDefinition
 from .keypoint_transfer import to_frames_u8
 from .pictures import ERROR_SCALE, ShownClip, animation, error_map, film_strip, shrink, side_by_side
-from .results import Results, versions, write_atomically
+from .report_warnings import find_warnings
+from .results import ClipResult, Results, versions, write_atomically
+from .set_results import SetResults
 
 _GROUPS = (
-    ("Pictures", ("foreground_psnr", "foreground_ssim", "psnr", "ssim", "sharpness_ratio")),
+    ("Pictures", ("foreground_psnr", "foreground_ssim", "psnr", "ssim", "lpips", "sharpness_ratio")),
     (
-        "Movement and steadiness",
-        ("motion_ratio", "warping_error_reference_flow", "warping_error_real", "acceleration_ratio"),
+        "Movement",
+        (
+            "motion_ratio",
+            "flow_distance",
+            "foreground_flow_distance",
+            "acceleration_ratio",
+            "keypoint_jerk_ratio",
+            "keypoint_acceleration_error",
+        ),
     ),
-    ("Pose", ("pck@0.1", "pck@0.05")),
+    (
+        "Steadiness",
+        (
+            "warping_error_reference_flow",
+            "warping_error_real",
+            "foreground_warping_error_reference_flow",
+            "warping_error_own_flow",
+            "flicker_static",
+            "flicker_static_real",
+            "perceptual_change_distance",
+            "perceptual_change_excess",
+        ),
+    ),
+    ("Pose", ("pck@0.1", "pck@0.05", "average_keypoint_distance", "missing_keypoint_rate")),
 )
-_CARDS = ("foreground_psnr", "sharpness_ratio", "motion_ratio", "warping_error_reference_flow", "pck@0.1")
-_CLIP_VALUES = ("foreground_psnr", "foreground_ssim", "sharpness_ratio", "motion_ratio", "pck@0.1")
+_SET_GROUPS = (
+    ("Distance", ("fid", "fid_of_halves", "kid", "kernel_distance", "fvd", "fvd_of_halves")),
+    ("What is made, what is missed", ("precision", "recall", "density", "coverage")),
+    ("For comparison with the literature", ("inception_score", "inception_score_real")),
+)
+_SET_HEADLINE = ("fid", "kid", "precision", "recall", "fvd")
+_CLIP_VALUES = (
+    "foreground_psnr",
+    "foreground_ssim",
+    "sharpness_ratio",
+    "motion_ratio",
+    "flow_distance",
+    "pck@0.1",
+)
+_LISTED_CLIPS = 200
+"""Rows of the table of clips; more would make a page no browser opens gladly."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +81,7 @@ class ReportSection:
 
 
 def write_report(
-    results: Results,
+    results: Results | SetResults,
     path: Path,
     title: str = "Evaluation report",
     command: str = "",
@@ -53,7 +90,7 @@ def write_report(
     """Write a self-contained HTML page.
 
     Args:
-        results: from :func:`temporal_gan.evaluation.run.evaluate`.
+        results: from :func:`temporal_gan.evaluation.run.evaluate`, or of two sets.
         path: the .html file; written whole or not at all.
         title: heading of the page.
         command: the command line that made it.
@@ -68,38 +105,80 @@ def write_report(
         lstrip_blocks=True,
     )
     anchors = results.anchor_values()
-    entries = {m.name: results.metric(m.name) for m in METRICS}
+    definitions = results.definitions
+    entries = {m.name: results.metric(m.name) for m in definitions}
+    paired = isinstance(results, Results)
+    clips = results.clips if isinstance(results, Results) else []
     page = environment.get_template("report.html.jinja").render(
         title=title,
         command=command,
-        protocol=results.protocol.to_dict(),
+        protocol=results.protocol_dict(),
         versions=versions(),
-        clips=results.clips,
-        frames=sum(clip.frames for clip in results.clips),
-        characters=sorted({clip.character for clip in results.clips if clip.character}),
-        warnings=_warnings(results, entries),
+        paired=paired,
+        counts=results.counts() if isinstance(results, SetResults) else {},
+        clips=clips[:_LISTED_CLIPS],
+        clip_count=len(clips),
+        frames=sum(clip.frames for clip in clips),
+        characters=sorted({clip.character for clip in clips if clip.character}),
+        failed=results.failed,
+        missing=results.missing,
+        warnings=find_warnings(results, entries, anchors) if isinstance(results, Results) else [],
         cards=[_row(DEFINITIONS[n], entries[n], anchors) for n in _cards(entries)],
-        groups=[
-            (name, [_row(DEFINITIONS[n], entries[n], anchors) for n in names]) for name, names in _GROUPS
-        ],
+        groups=_groups(entries, anchors, _GROUPS if paired else _SET_GROUPS),
         anchors=[(ANCHOR_TITLES[name], ANCHOR_MEANINGS[name]) for name in results.anchor_names],
-        metrics=METRICS,
+        over_time=_over_time(clips),
+        metrics=definitions,
         direction=_direction,
         number=_number,
-        shown=[_shown(clip) for clip in results.shown],
+        shown=[_shown(clip) for clip in results.shown] if isinstance(results, Results) else [],
         error_scale=ERROR_SCALE,
         sections=[_section(section) for section in sections],
     )
-    write_atomically(path, page)
+    write_atomically(path, [page])
+
+
+def _groups(
+    entries: dict[str, dict[str, object]],
+    anchors: dict[str, dict[str, float | None]],
+    groups: Sequence[tuple[str, Sequence[str]]],
+) -> list[tuple[str, list[dict[str, object]]]]:
+    """Rows under their headings; a reason that several rows share is told once."""
+    told: set[object] = set()
+    made = []
+    for title, names in groups:
+        rows = [_row(DEFINITIONS[n], entries[n], anchors) for n in names if n in entries]
+        for row in rows:
+            reason = row["reason"]
+            if reason in told:
+                row["reason"] = "as above"
+            elif reason is not None:
+                told.add(reason)
+        if rows:
+            made.append((title, rows))
+    return made
+
+
+def _over_time(clips: Sequence[ClipResult]) -> str:
+    """Does it get worse towards the end? Mean over the clips that are at least that long."""
+    longest = max((len(clip.made.psnr_per_frame) for clip in clips), default=0)
+    if longest < 2:
+        return ""
+    means = []
+    for frame in range(longest):
+        known = [clip.made.psnr_per_frame[frame] for clip in clips if len(clip.made.psnr_per_frame) > frame]
+        means.append(math.fsum(known) / len(known))
+    return line_chart([("PSNR", means)], "frame", "mean PSNR of the whole frame, dB", width=1040)
 
 
 def _cards(entries: dict[str, dict[str, object]]) -> list[str]:
     """Names for the top of the page; no temporal score stands there without the motion ratio beside it."""
-    moving = entries["motion_ratio"]["value"] is not None
+    moving = "motion_ratio" in entries and entries["motion_ratio"]["value"] is not None
     return [
         name
-        for name in _CARDS
-        if entries[name]["value"] is not None and (moving or not DEFINITIONS[name].temporal)
+        for name in (*HEADLINE, *_SET_HEADLINE)
+        if name in entries
+        and entries[name]["value"] is not None
+        and (moving or not DEFINITIONS[name].temporal)
     ]
 
 
@@ -112,6 +191,7 @@ def _row(
         "value": _number(metric, entry["value"]),
         "interval": [_number(metric, v) for v in interval] if isinstance(interval, list) else None,
         "reason": entry.get("reason"),
+        "p_value": entry.get("p_value"),
         "clips": entry["clips"],
         "anchors": [
             (ANCHOR_TITLES[name], _number(metric, values[metric.name])) for name, values in anchors.items()
@@ -132,47 +212,13 @@ def _direction(metric: MetricDefinition) -> tuple[str, str]:
     return ("floor", "not a score, but the level to compare the score above with")
 
 
-def _warnings(results: Results, entries: dict[str, dict[str, object]]) -> list[str]:
-    """What a reader must know before believing the numbers."""
-    found = []
-    motion = entries["motion_ratio"]["value"]
-    if isinstance(motion, float) and motion < 0.5:
-        found.append(
-            f"The made clips move {motion:.0%} as much as the real ones. Low warping error and low "
-            "jerkiness mean nothing for a clip that stands still."
-        )
-    names = ("warping_error_reference_flow", "warping_error_real", "sharpness_ratio")
-    known = [value for value in (entries[name]["value"] for name in names) if isinstance(value, float)]
-    if len(known) == 3 and known[0] < 0.7 * known[1] and known[2] < 0.7:
-        found.append(
-            "The warping error lies below that of the real clips because the made clips are blurred "
-            f"(sharpness {known[2]:.2f}), not because they are steadier."
-        )
-    if len(results.clips) < 3:
-        found.append("Fewer than three clips: there are no intervals, and one odd clip decides the mean.")
-    resized = [clip for clip in results.clips if clip.resized_from]
-    if resized:
-        first = resized[0]
-        width, height = first.resized_from or (0, 0)
-        found.append(
-            f"{len(resized)} of {len(results.clips)} made clips had another size than the real ones "
-            f"and were resized (first: {first.clip_id}, {width}x{height} to {first.width}x{first.height}). "
-            "Sharpness suffers from that."
-        )
-    methods = {clip.flow for clip in results.clips} - {"none"}
-    if methods == {"dis"}:
-        found.append(
-            "The motion of the real clips was measured (DIS), not known exactly: read the floor beside it."
-        )
-    elif len(methods) > 1:
-        found.append("Some clips carry exact motion and some were measured (DIS): warping errors mix both.")
-    return found
-
-
 def _shown(clip: ShownClip) -> dict[str, object]:
     series, chart = clip.psnr_per_frame, ""
     if len(series) > 1:
         chart = line_chart([("PSNR", series)], "frame", "PSNR of the whole frame, dB", width=400)
+    if clip.motion is not None:
+        made, real = clip.motion
+        chart += line_chart([("made", made), ("real", real)], "frame", "motion, px", width=400)
     return {
         "clip": clip,
         "animation": animation(side_by_side(clip.made, clip.real), clip.fps),

@@ -1,11 +1,13 @@
 """What an evaluation found, and its results.json."""
 
+import hashlib
 import json
 import math
 import os
 import platform
 import tempfile
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +26,18 @@ from .protocols import Protocol
 
 SCHEMA = 1
 
+_KEYPOINT_METRICS = ("pck", "average_keypoint", "missing_keypoint", "keypoint_")
+_DIS_METRICS = ("motion_ratio", "acceleration_ratio", "flow_distance", "foreground_flow_distance")
+_LPIPS_METRICS = ("lpips", "perceptual_change_distance", "perceptual_change_excess")
+
+
+@dataclass(frozen=True)
+class FailedClip:
+    """A clip that could not be scored, and why, in one line that names the file or the clip."""
+
+    clip_id: str
+    reason: str
+
 
 @dataclass
 class ClipResult:
@@ -33,8 +47,9 @@ class ClipResult:
         clip_id, character, fps, frames, width, height: of the real clip.
         resized_from: (width, height) of the made clip where it differed, else None.
         flow: reference flow of the warping error: ``exact``, ``dis`` or ``none``.
+        real_hash: names the real clip by what it shows.
         made: measurement of the made clip.
-        anchors: name -> measurement of the anchor on this clip.
+        anchors: name -> measurement of the anchor on this clip; empty where they were not measured.
     """
 
     clip_id: str
@@ -45,8 +60,13 @@ class ClipResult:
     height: int
     resized_from: tuple[int, int] | None
     flow: str
+    real_hash: str
     made: Measurement
     anchors: dict[str, Measurement] = field(default_factory=dict)
+
+    def score(self) -> float:
+        """By which the worst and the best clips are chosen: foreground PSNR, or PSNR where there is none."""
+        return self.made.values.get("foreground_psnr", self.made.values["psnr"])
 
     def to_dict(self) -> dict[str, object]:
         """Plain types for JSON."""
@@ -59,12 +79,38 @@ class ClipResult:
             "height": self.height,
             "resized_from": list(self.resized_from) if self.resized_from else None,
             "flow": self.flow,
+            "real_hash": self.real_hash,
             "kept_fraction": self.made.kept_fraction,
+            "own_kept_fraction": self.made.own_kept_fraction,
             "values": {m.name: self.made.values.get(m.name) for m in METRICS},
             "reasons": dict(self.made.reasons),
             "psnr_per_frame": self.made.psnr_per_frame,
             "anchors": {name: dict(anchor.values) for name, anchor in self.anchors.items()},
         }
+
+    @staticmethod
+    def from_dict(data: dict) -> "ClipResult":
+        """Inverse of :meth:`to_dict`, but for the anchors' reasons and series. Raises KeyError, TypeError."""
+        made = Measurement(
+            values={name: float(value) for name, value in data["values"].items() if value is not None},
+            reasons=dict(data["reasons"]),
+            psnr_per_frame=[float(value) for value in data["psnr_per_frame"]],
+            kept_fraction=data["kept_fraction"],
+            own_kept_fraction=data["own_kept_fraction"],
+        )
+        return ClipResult(
+            clip_id=data["clip_id"],
+            character=data["character"],
+            fps=data["fps"],
+            frames=data["frames"],
+            width=data["width"],
+            height=data["height"],
+            resized_from=tuple(data["resized_from"]) if data["resized_from"] else None,
+            flow=data["flow"],
+            real_hash=data["real_hash"],
+            made=made,
+            anchors={name: Measurement(values=dict(values)) for name, values in data["anchors"].items()},
+        )
 
 
 @dataclass
@@ -73,20 +119,31 @@ class Results:
 
     Attributes:
         protocol: the protocol that was followed.
-        clips: one entry a clip, in the order they came.
+        clips: one entry a scored clip, in the order they came.
         anchor_names: anchors that were asked for.
+        failed: clips that could not be scored.
+        missing: names of real clips for which nothing was made.
+        split: which clips of the store these are; "" where that was not said.
+        lpips_hash: SHA-256 of the LPIPS weights, or None.
         shown: pictures of the worst and the best clips, worst first; not part of results.json.
     """
 
     protocol: Protocol
     clips: list[ClipResult]
     anchor_names: tuple[str, ...]
+    failed: list[FailedClip] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    split: str = ""
+    lpips_hash: str | None = None
     shown: list[ShownClip] = field(default_factory=list)
+
+    definitions = METRICS
 
     def metric(self, name: str) -> dict[str, object]:
         """The entry of one metric, as in results.json. Raises KeyError for an unknown name."""
-        if name not in DEFINITIONS:
-            raise KeyError(f"no metric {name!r}; there are: {', '.join(DEFINITIONS)}")
+        names = [m.name for m in METRICS]
+        if name not in names:
+            raise KeyError(f"no metric {name!r}; there are: {', '.join(names)}")
         return self._entry(DEFINITIONS[name])
 
     def anchor_values(self) -> dict[str, dict[str, float | None]]:
@@ -94,63 +151,126 @@ class Results:
         return {
             anchor: {
                 m.name: _mean(
-                    [c.anchors[anchor].values.get(m.name) for c in self.clips if anchor in c.anchors]
+                    clip.anchors[anchor].values.get(m.name) for clip in self.clips if anchor in clip.anchors
                 )
                 for m in METRICS
             }
             for anchor in self.anchor_names
         }
 
-    def to_dict(self) -> dict[str, object]:
-        """The content of results.json: plain types, no NaN."""
+    def shortfall(self) -> str | None:
+        """Why the protocol gives no values for these clips; None where it does."""
+        protocol = self.protocol
+        lost = len(self.missing) + len(self.failed)
+        if protocol.whole_split and lost:
+            first = self.failed[0].clip_id if self.failed else self.missing[0]
+            return (
+                f"{protocol.name} scores the whole split {protocol.split}, but {lost} of its clips could not be "
+                f"scored or were not made (first: {first})"
+            )
+        if len(self.clips) < protocol.fewest_clips:
+            return (
+                f"{protocol.name} asks for {protocol.fewest_clips} clips or more, got {len(self.clips)}; make a larger "
+                f"store, or use clips_v1 with --split {protocol.split}"
+            )
+        return None
+
+    def protocol_dict(self) -> dict[str, object]:
+        """The protocol as results.json has it, with everything that was left to the caller."""
         protocol = self.protocol.to_dict()
         protocol["anchors"] = {name: ANCHOR_MEANINGS[name] for name in self.anchor_names}
+        protocol["split"] = self.split or self.protocol.split or "not named"
+        protocol["weights"] = {"lpips": self.lpips_hash}
+        return protocol
+
+    def reference(self) -> dict[str, object]:
+        """Which real clips these numbers are about; equal hashes mean the same clips with the same pictures."""
+        pictures = sorted(f"{clip.clip_id}\0{clip.real_hash}" for clip in self.clips)
+        sizes = Counter(f"{clip.width}x{clip.height}" for clip in self.clips)
         return {
-            "schema": SCHEMA,
-            "protocol": protocol,
-            "metrics": [self._entry(m) for m in METRICS],
-            "anchors": self.anchor_values(),
-            "clips": [clip.to_dict() for clip in self.clips],
-            "versions": versions(),
+            "hash": hashlib.sha256("\n".join(pictures).encode()).hexdigest(),
+            "clips": len(self.clips),
+            "frames": sum(clip.frames for clip in self.clips),
+            "fps": sorted({clip.fps for clip in self.clips}),
+            "sizes": dict(sorted(sizes.items())),
         }
 
+    def to_dict(self) -> dict[str, object]:
+        """The content of results.json: plain types, no NaN."""
+        return {**self._head(), "clips": [clip.to_dict() for clip in self.clips], "versions": versions()}
+
     def write(self, path: Path) -> None:
-        """Write results.json whole or not at all."""
-        write_atomically(path, json.dumps(self.to_dict(), indent=1, allow_nan=False) + "\n")
+        """Write results.json whole or not at all, a clip at a time."""
+        rows = (json.dumps(clip.to_dict(), allow_nan=False) for clip in self.clips)
+        write_atomically(path, _json_with_rows(self._head(), rows, {"versions": versions()}))
+
+    def _head(self) -> dict[str, object]:
+        return {
+            "schema": SCHEMA,
+            "protocol": self.protocol_dict(),
+            "reference": self.reference(),
+            "metrics": [self._entry(m) for m in METRICS],
+            "anchors": self.anchor_values(),
+            "failed": [{"clip_id": clip.clip_id, "reason": clip.reason} for clip in self.failed],
+            "missing": self.missing,
+        }
 
     def _entry(self, metric: MetricDefinition) -> dict[str, object]:
         scored = [clip for clip in self.clips if metric.name in clip.made.values]
+        shortfall = self.shortfall()
         values = np.array([clip.made.values[metric.name] for clip in scored])
+        known = bool(scored) and shortfall is None
         entry: dict[str, object] = {
             "name": metric.name,
-            "value": float(values.mean()) if scored else None,
+            "value": float(values.mean()) if known else None,
             "interval": None,
-            "std": float(values.std(ddof=1)) if len(scored) > 1 else None,
+            "std": float(values.std(ddof=1)) if known and len(scored) > 1 else None,
             "unit": metric.unit,
             "higher_is_better": metric.higher_is_better,
             "ideal": metric.ideal,
             "clips": len(scored),
             "frames": sum(clip.frames for clip in scored),
         }
-        if not scored:
-            entry["reason"] = self._reason(metric.name)
-        # Every metric draws the same resamples of clips, so intervals of one report belong together.
-        generator = rng.numpy_generator(self.protocol.seed, "bootstrap")
-        interval = bootstrap_interval(
-            values, generator, self.protocol.bootstrap_draws, self.protocol.interval_level
-        )
-        entry["interval"] = list(interval) if interval else None
+        if not known:
+            entry["reason"] = shortfall or self._reason(metric.name)
+        else:
+            entry |= self._interval(values, [clip.character for clip in scored])
         if metric.temporal:
             # A temporal score is never quoted alone: a frozen clip would win it.
-            entry["motion_ratio"] = _mean([clip.made.values.get("motion_ratio") for clip in self.clips])
-        if metric.name.startswith("warping_error"):
-            entry["flow"] = dict(Counter(clip.flow for clip in scored))
-            entry["kept_fraction"] = _mean([clip.made.kept_fraction for clip in scored])
-        if metric.name in ("motion_ratio", "acceleration_ratio"):
-            entry["method"] = "flow_dis"
-        if metric.name.startswith("pck"):
-            entry["reader"] = READER
+            entry["motion_ratio"] = _mean(clip.made.values.get("motion_ratio") for clip in self.clips)
+        entry |= self._method(metric.name, scored)
         return entry
+
+    def _interval(self, values: np.ndarray, characters: list[str]) -> dict[str, object]:
+        protocol = self.protocol
+        # Every metric draws the same resamples of clips, so intervals of one report belong together.
+        generator = rng.numpy_generator(protocol.seed, "bootstrap")
+        clusters = np.array(characters) if protocol.interval_unit == "character" else None
+        found = bootstrap_interval(
+            values, generator, protocol.bootstrap_draws, protocol.interval_level, clusters
+        )
+        if found is not None:
+            return {"interval": list(found)}
+        groups = len(values) if clusters is None else len(set(characters))
+        return {
+            "interval": None,
+            "interval_reason": f"{groups} {protocol.interval_unit}(s); a bootstrap needs three or more",
+        }
+
+    def _method(self, name: str, scored: list[ClipResult]) -> dict[str, object]:
+        if name == "warping_error_own_flow":
+            beside = [clip.made.values.get("warping_error_reference_flow") for clip in scored]
+            kept = [clip.made.own_kept_fraction for clip in scored]
+            flow = {"dis, made clip": len(scored)}
+            return {"flow": flow, "kept_fraction": _mean(kept), "warping_error_reference_flow": _mean(beside)}
+        if "warping_error" in name or name.startswith("flicker"):
+            kept = [clip.made.kept_fraction for clip in scored]
+            return {"flow": dict(Counter(clip.flow for clip in scored)), "kept_fraction": _mean(kept)}
+        if name in _DIS_METRICS:
+            return {"method": "flow_dis"}
+        if name in _LPIPS_METRICS:
+            return {"weights_sha256": self.lpips_hash}
+        return {"reader": READER} if name.startswith(_KEYPOINT_METRICS) else {}
 
     def _reason(self, name: str) -> str:
         reasons = Counter(clip.made.reasons[name] for clip in self.clips if name in clip.made.reasons)
@@ -172,13 +292,13 @@ def versions() -> dict[str, str]:
     }
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, pieces: Iterable[str]) -> None:
     """Write a text file through a temporary neighbour: a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+            file.writelines(pieces)
         # mkstemp makes the file private; results are meant to be read like any other file.
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
@@ -187,6 +307,16 @@ def write_atomically(path: Path, text: str) -> None:
         raise
 
 
-def _mean(values: list[float | None]) -> float | None:
+def _json_with_rows(head: dict[str, object], rows: Iterable[str], tail: dict[str, object]) -> Iterator[str]:
+    """A JSON object whose ``clips`` are written one by one, a line each."""
+    yield json.dumps(head, indent=1, allow_nan=False)[:-2]
+    between = ',\n "clips": [\n'
+    for row in rows:
+        yield f"{between}  {row}"
+        between = ",\n"
+    yield "\n ]," + json.dumps(tail, indent=1, allow_nan=False)[1:] + "\n"
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
     known = [v for v in values if v is not None]
     return math.fsum(known) / len(known) if known else None

@@ -1,145 +1,191 @@
-"""Score made clips against real ones: one pair in memory at a time, anchors by the same code."""
+"""Score made clips against real ones under a protocol, with anchors by the same code."""
 
-from bisect import insort
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from .. import rng
-from ..errors import UserError
-from .clip_pairs import ClipPair
-from .measurement import Measurement, RealClip, measure, prepare_made, prepare_real
+from ..batch import composite_on_white
+from ..errors import CheckpointError, UserError
+from ..features import equispaced
+from ..weights import ALEXNET, find_weights, sha256_of_weights
+from .anchors import NearestFrames
+from .clip_pairs import resize_clip
+from .journal import Journal, row_key
+from .pairing import FilePairs, RunPairs
 from .pictures import ShownClip, show_clip
+from .process_pool import do_all, one_thread
 from .protocols import Protocol
-from .results import ClipResult, Results
+from .results import ClipResult, FailedClip, Results, versions
+from .scoring import Pairs, Scorer
 
 SHOWN_EACH_WAY = 4
 """How many of the worst, and how many of the best clips the report shows."""
 
+Progress = Callable[[int, str], None]
 
-@torch.no_grad()
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What changes how an evaluation runs, and none of its numbers.
+
+    Attributes:
+        workers: processes that score.
+        journal: file that finished clips are written to and read from, or None. Only for runs and files: lists of
+            clips in memory have no name to know them by.
+    """
+
+    workers: int = 1
+    journal: Path | None = None
+
+
 def evaluate(
-    pairs: Iterable[ClipPair],
+    pairs: Pairs,
     protocol: Protocol,
-    progress: Callable[[int, str], None] | None = None,
-    nearest_training_frame: Callable[[ClipPair], Tensor] | None = None,
+    progress: Progress | None = None,
+    nearest_training_frame: NearestFrames | None = None,
+    lpips: Path | None = None,
+    split: str = "",
+    options: EvaluationOptions = EvaluationOptions(),
 ) -> Results:
     """Score every pair under a protocol.
 
+    A pair that cannot be read or scored is named in ``failed``, and the rest goes on.
+
     Args:
-        pairs: made and real clips; read once, one at a time.
+        pairs: a list of pairs, or what :func:`.pairing.pair_files` and :func:`.pairing.pair_run` give; a few are in
+            memory at a time.
         protocol: one of ``PROTOCOLS``.
         progress: called after each clip with the number done and the clip's id.
         nearest_training_frame: for a pair, the training frame nearest to each real frame, in order,
             [T, 3 or 4, h, w] in [0, 1]: the anchor that a memorising model could reach.
+        lpips: weights file of LPIPS; None looks in the weights folder, and goes without where there is none.
+        split: which clips of the store these are, for the record.
+        options: processes and resuming.
     Returns:
         per-clip numbers, anchors, and small pictures of the worst and best clips.
     Raises:
-        UserError: no pair, or a pair that cannot be scored (the message names the clip).
+        UserError: no pair, two of one name, or none that can be scored (the message is that of the first).
     """
-    clips: list[ClipResult] = []
-    seen: set[str] = set()
-    shown = _WorstAndBest()
-    for pair in pairs:
-        if pair.clip_id in seen:
-            raise UserError(f"clip {pair.clip_id}: comes twice; every pair needs its own clip_id")
-        seen.add(pair.clip_id)
-        clips.append(_score(pair.validate(), protocol, nearest_training_frame, shown))
-        if progress is not None:
-            progress(len(clips), pair.clip_id)
-    if not clips:
+    if not len(pairs):
         raise UserError("there are no clips to evaluate: the made and the real side have no clip in common")
+    weights, why_no_lpips = _find_lpips(lpips)
+    scorer = Scorer(
+        pairs,
+        protocol,
+        frozenset(equispaced(len(pairs), protocol.anchor_clips)),
+        nearest_training_frame,
+        weights,
+        why_no_lpips,
+    )
+    _check_names(scorer)
+    lpips_hash = sha256_of_weights(weights) if weights else None
+    outcomes = _score(scorer, lpips_hash, progress, options)
+    clips = [outcome for outcome in outcomes if isinstance(outcome, ClipResult)]
+    failed = [outcome for outcome in outcomes if isinstance(outcome, FailedClip)]
+    if not clips:
+        more = f" (and {len(failed) - 1} more clips like it)" if len(failed) > 1 else ""
+        raise UserError(f"{failed[0].reason}{more}")
     extra = ("nearest_training_frame",) if nearest_training_frame else ()
-    return Results(protocol, clips, protocol.anchors + extra, shown.clips())
+    missing = pairs.missing if isinstance(pairs, FilePairs | RunPairs) else []
+    results = Results(protocol, clips, protocol.anchors + extra, failed, missing, split, lpips_hash)
+    results.shown = _show(scorer, outcomes)
+    return results
 
 
 def _score(
-    pair: ClipPair,
-    protocol: Protocol,
-    nearest: Callable[[ClipPair], Tensor] | None,
-    shown: "_WorstAndBest",
-) -> ClipResult:
-    real = prepare_real(pair, protocol)
-    made = prepare_made(pair.made, real)
-    measurement = measure(made, real, protocol)
-    height, width = pair.real.shape[-2:]
-    made_height, made_width = pair.made.shape[-2:]
-    shown.add(
-        show_clip(
-            pair.clip_id,
-            pair.character,
-            pair.fps,
-            made,
-            real.rgb,
-            measurement.psnr_per_frame,
-            measurement.values,
-        )
+    scorer: Scorer, lpips_hash: str | None, progress: Progress | None, options: EvaluationOptions
+) -> list[ClipResult | FailedClip]:
+    """One outcome for each pair, in their order."""
+    pairs = scorer.pairs
+    count = len(pairs)
+    outcomes: dict[int, ClipResult | FailedClip] = {}
+    done = 0
+
+    def finish(index: int, outcome: ClipResult | FailedClip) -> None:
+        nonlocal done
+        outcomes[index], done = outcome, done + 1
+        if progress is not None:
+            progress(done, outcome.clip_id)
+
+    if options.journal is None or not isinstance(pairs, FilePairs | RunPairs):
+        for index, outcome in do_all(scorer, range(count), options.workers):
+            finish(index, outcome)
+        return [outcomes[index] for index in range(count)]
+    journal = Journal(options.journal)
+    common = (scorer.protocol.to_dict(), versions(), lpips_hash, scorer.nearest is not None)
+    keys = {}
+    try:
+        left = []
+        for index in range(count):
+            try:
+                keys[index] = row_key(pairs.key(index), index in scorer.anchored, *common)
+            except OSError as error:
+                reason = f"{error.filename}: {error.strerror}"
+                finish(index, FailedClip(scorer.clip_id(index), reason))
+                continue
+            known = _known(journal.find(keys[index]))
+            if known is None:
+                left.append(index)
+            else:
+                finish(index, known)
+        for index, outcome in do_all(scorer, left, options.workers):
+            if isinstance(outcome, ClipResult):
+                journal.add(keys[index], outcome.to_dict())
+            finish(index, outcome)
+    finally:
+        journal.close()
+    return [outcomes[index] for index in range(count)]
+
+
+def _known(row: dict | None) -> ClipResult | None:
+    if row is None:
+        return None
+    try:
+        return ClipResult.from_dict(row)
+    except (ValueError, KeyError, TypeError):
+        # Damaged: that clip is scored again.
+        return None
+
+
+def _check_names(scorer: Scorer) -> None:
+    seen: set[str] = set()
+    for index in range(len(scorer.pairs)):
+        clip_id = scorer.clip_id(index)
+        if clip_id in seen:
+            raise UserError(f"clip {clip_id}: comes twice; every pair needs its own clip_id")
+        seen.add(clip_id)
+
+
+def _find_lpips(path: Path | None) -> tuple[Path | None, str]:
+    try:
+        return find_weights(ALEXNET, path), ""
+    except CheckpointError as error:
+        if path is not None:
+            raise
+        return None, str(error)
+
+
+@torch.no_grad()
+def _show(scorer: Scorer, outcomes: list[ClipResult | FailedClip]) -> list[ShownClip]:
+    """Pictures of the worst and the best clips, worst first; those clips are read again."""
+    ranked = sorted(
+        (outcome.score(), index) for index, outcome in enumerate(outcomes) if isinstance(outcome, ClipResult)
     )
-    return ClipResult(
-        clip_id=pair.clip_id,
-        character=pair.character,
-        fps=float(pair.fps),
-        frames=len(pair.real),
-        width=width,
-        height=height,
-        resized_from=(made_width, made_height) if (made_width, made_height) != (width, height) else None,
-        flow=real.flow_method,
-        made=measurement,
-        anchors=_anchors(pair, real, protocol, nearest),
-    )
-
-
-def _anchors(
-    pair: ClipPair, real: RealClip, protocol: Protocol, nearest: Callable[[ClipPair], Tensor] | None
-) -> dict[str, Measurement]:
-    """What a clip that certainly is bad would score here; without it nobody can read the numbers."""
-    frames = len(real.rgb)
-    anchors = {}
-    if "copy_first_frame" in protocol.anchors and frames >= 2:
-        frozen = real.rgb[:1].expand_as(real.rgb)
-        # Its first frame is the real one: 100 dB in the mean would make a bad anchor look good.
-        anchors["copy_first_frame"] = measure(frozen, real, protocol, first_scored=1)
-    if "shuffled" in protocol.anchors and frames >= 2:
-        order = shuffled_order(frames, protocol.seed, pair.clip_id)
-        anchors["shuffled"] = measure(real.rgb[torch.from_numpy(order)], real, protocol)
-    if "blank_page" in protocol.anchors:
-        anchors["blank_page"] = measure(torch.ones_like(real.rgb), real, protocol)
-    if nearest is not None:
-        copied = nearest(pair)
-        if copied.ndim != 4 or len(copied) != frames:
-            raise UserError(
-                f"clip {pair.clip_id}: nearest_training_frame gave {tuple(copied.shape)}, "
-                f"expected {frames} frames"
-            )
-        anchors["nearest_training_frame"] = measure(prepare_made(copied, real), real, protocol)
-    return anchors
-
-
-def shuffled_order(frames: int, seed: int, clip_id: str) -> np.ndarray:
-    """int64 [T]: a random order in which no frame keeps its place (T >= 2), the same every time."""
-    around = rng.numpy_generator(seed, "shuffled", clip_id).permutation(frames)
-    order = np.empty(frames, np.int64)
-    # Each frame takes the place of the next one around a random circle.
-    order[around] = np.roll(around, -1)
-    return order
-
-
-class _WorstAndBest:
-    """The few worst and few best clips of a stream of any length."""
-
-    def __init__(self) -> None:
-        self._worst: list[ShownClip] = []
-        self._best: list[ShownClip] = []
-
-    def add(self, clip: ShownClip) -> None:
-        insort(self._worst, clip, key=lambda c: c.score)
-        insort(self._best, clip, key=lambda c: c.score)
-        del self._worst[SHOWN_EACH_WAY:]
-        del self._best[:-SHOWN_EACH_WAY]
-
-    def clips(self) -> list[ShownClip]:
-        """Worst first, without repeats."""
-        known = {clip.clip_id for clip in self._worst}
-        return self._worst + [clip for clip in self._best if clip.clip_id not in known]
+    chosen = ranked[:SHOWN_EACH_WAY] + ranked[SHOWN_EACH_WAY:][-SHOWN_EACH_WAY:]
+    shown = []
+    with one_thread():
+        for score, index in chosen:
+            clip = outcomes[index]
+            assert isinstance(clip, ClipResult)
+            pair = scorer.pairs[index]
+            real = composite_on_white(pair.real.float().clamp(0, 1))
+            made = composite_on_white(resize_clip(pair.made.float().clamp(0, 1), *real.shape[-2:]))
+            shown.append(
+                show_clip(
+                    pair.clip_id, pair.character, pair.fps, score, made, real, clip.made.psnr_per_frame,
+                    clip.made.values,
+                )
+            )  # fmt: skip
+    return shown

@@ -10,11 +10,14 @@ import pytest
 import torch
 
 from temporal_gan.errors import UserError
+from temporal_gan.evaluation.anchors import shuffled_order
 from temporal_gan.evaluation.clip_pairs import ClipPair, known_joints
 from temporal_gan.evaluation.protocols import PROTOCOLS
-from temporal_gan.evaluation.run import evaluate, shuffled_order
+from temporal_gan.evaluation.run import evaluate
 from temporal_gan.metrics.paired import psnr
+from temporal_gan.weights import ALEXNET
 
+NEED_LPIPS = ("lpips", "perceptual_change_distance", "perceptual_change_excess")
 CLIPS, FRAMES = PROTOCOLS["clips_v1"], PROTOCOLS["frames_v1"]
 
 
@@ -54,11 +57,15 @@ def values(results: object, *names: str) -> list[object]:
 def test_identical_clips_have_the_ideal_value_of_every_metric() -> None:
     results = evaluate([pair(i) for i in range(3)], CLIPS)
     for entry in results.to_dict()["metrics"]:  # type: ignore[attr-defined]
-        assert entry["clips"] == 3
-        assert entry["frames"] == 18
+        if entry["name"] in NEED_LPIPS:
+            assert ALEXNET.source in entry["reason"]
+            continue
+        # DIS smears motion over the small page: in one of the clips nothing stands still.
+        assert entry["clips"] == (2 if entry["name"].startswith("flicker") else 3), entry["name"]
+        assert entry["frames"] == 6 * entry["clips"]
         if entry["ideal"] is not None:
             assert entry["value"] == pytest.approx(entry["ideal"], abs=1e-9), entry["name"]
-            assert entry["interval"] == pytest.approx([entry["ideal"]] * 2, abs=1e-9)
+            assert entry["interval"] == pytest.approx([entry["ideal"]] * 2, abs=1e-9), entry["name"]
     error, floor = values(results, "warping_error_reference_flow", "warping_error_real")
     assert error == floor
 
@@ -80,7 +87,10 @@ def test_a_frozen_clip_does_not_win() -> None:
 def test_anchors_are_bad_and_the_frozen_one_does_not_profit_from_its_first_frame() -> None:
     results = evaluate([pair(i) for i in range(3)], CLIPS)
     anchors = results.anchor_values()
-    assert set(anchors) == {"copy_first_frame", "shuffled"}
+    # No clip names another character.
+    assert anchors.pop("other_character")["psnr"] is None
+    assert set(anchors) == {"real_saved_as_jpeg", "copy_first_frame", "shuffled"}
+    assert 25 < anchors["real_saved_as_jpeg"]["psnr"] < 50  # type: ignore[operator]
     assert anchors["copy_first_frame"]["motion_ratio"] == 0
     assert anchors["shuffled"]["motion_ratio"] > 1.2  # type: ignore[operator]
     # One frame in six at the cap of 100 dB would lift a mean of 13 dB to 27.
@@ -100,7 +110,7 @@ def test_scores_do_not_depend_on_the_other_clips_or_their_order() -> None:
     made = [(dancer(phase=i) * 0.8 + 0.1).clamp(0, 1) for i in range(3)]
     pairs = [pair(i, m) for i, m in enumerate(made)]
     together = {c.clip_id: c.made.values for c in evaluate(pairs, CLIPS).clips}
-    backwards = {c.clip_id: c.made.values for c in evaluate(iter(pairs[::-1]), CLIPS).clips}
+    backwards = {c.clip_id: c.made.values for c in evaluate(pairs[::-1], CLIPS).clips}
     alone = evaluate(pairs[1:2], CLIPS).clips[0].made.values
     assert together == backwards
     assert alone == together["clip1"]
@@ -163,7 +173,19 @@ def test_what_cannot_be_measured_is_null_with_a_reason_and_json_has_no_nan(tmp_p
     results.write(tmp_path / "results.json")
     text = (tmp_path / "results.json").read_text()
     data = json.loads(text, parse_constant=lambda name: pytest.fail(f"results.json holds {name}"))
-    assert list(data) == ["schema", "protocol", "metrics", "anchors", "clips", "versions"]
+    sections = [
+        "schema",
+        "protocol",
+        "reference",
+        "metrics",
+        "anchors",
+        "failed",
+        "missing",
+        "clips",
+        "versions",
+    ]
+    assert list(data) == sections
+    assert data == json.loads(json.dumps(results.to_dict()))
     assert data["schema"] == 1
     assert data["protocol"]["name"] == "clips_v1"
     by_name = {entry["name"]: entry for entry in data["metrics"]}
@@ -225,13 +247,19 @@ def test_no_clips_and_repeated_clips_are_refused() -> None:
 
 def test_pairs_are_read_one_at_a_time_and_progress_is_told() -> None:
     told: list[tuple[int, str]] = []
+    read: list[int] = []
 
-    def stream() -> object:
-        for i in range(3):
-            assert len(told) == i
-            yield pair(i)
+    class Lazy(list[ClipPair]):
+        def __getitem__(self, index: int) -> ClipPair:  # type: ignore[override]
+            read.append(index)
+            return super().__getitem__(index)
 
-    results = evaluate(stream(), CLIPS, progress=lambda done, name: told.append((done, name)))  # type: ignore[arg-type]
+    def progress(done: int, name: str) -> None:
+        # The names are looked at first; then clip after clip.
+        assert len(read) == 3 + done
+        told.append((done, name))
+
+    results = evaluate(Lazy([pair(i) for i in range(3)]), CLIPS, progress=progress)
     assert told == [(1, "clip0"), (2, "clip1"), (3, "clip2")]
     assert len(results.shown) == 3
 

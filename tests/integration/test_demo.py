@@ -7,7 +7,8 @@ import pytest
 
 from temporal_gan.config import load_config
 from temporal_gan.demo import run_demo
-from temporal_gan.evaluation.pairing import NearestTrainingFrame, pair_run
+from temporal_gan.evaluation.nearest_frame import NearestTrainingFrame
+from temporal_gan.evaluation.pairing import pair_run
 from temporal_gan.evaluation.protocols import PROTOCOLS
 from temporal_gan.evaluation.run import evaluate
 from temporal_gan.experiment import ExperimentConfig

@@ -1,0 +1,97 @@
+"""What a clip that certainly is good or bad would score: without it nobody can read the numbers."""
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import rng
+from ..batch import composite_on_white
+from ..errors import UserError
+from .clip_pairs import ClipPair, resize_clip
+from .keypoint_transfer import to_frames_u8
+from .measurement import Measurement, Perception, RealClip, measure, prepare_made
+from .protocols import Protocol
+
+JPEG_QUALITY = 90
+
+NearestFrames = Callable[[ClipPair], Tensor]
+"""For a pair, the training frame nearest to each real frame: [T, 3 or 4, h, w] in [0, 1]."""
+
+
+def measure_anchors(
+    pair: ClipPair,
+    real: RealClip,
+    protocol: Protocol,
+    perception: Perception,
+    nearest: NearestFrames | None,
+) -> dict[str, Measurement]:
+    """Name -> the anchor's scores on this clip, by the same code as the made clip's.
+
+    Args:
+        pair: validated.
+        real: its real side.
+        protocol: which anchors.
+        perception: the LPIPS network, or why there is none.
+        nearest: adds ``nearest_training_frame``.
+    Raises:
+        UserError: ``nearest`` gives another number of frames than the clip has.
+    """
+    frames = len(real.rgb)
+    candidates = {}
+    for name in protocol.anchors:
+        candidate = _candidate(name, pair, real, protocol)
+        if candidate is not None:
+            candidates[name] = candidate
+    if nearest is not None:
+        copied = nearest(pair)
+        if copied.ndim != 4 or len(copied) != frames:
+            raise UserError(
+                f"clip {pair.clip_id}: nearest_training_frame gave {tuple(copied.shape)}, "
+                f"expected {frames} frames"
+            )
+        candidates["nearest_training_frame"] = prepare_made(copied, real)
+    # The frozen one's first frame is the real one: 100 dB in the mean would make a bad anchor look good.
+    return {
+        name: measure(rgb, real, protocol, perception, first_scored=int(name == "copy_first_frame"))
+        for name, rgb in candidates.items()
+    }
+
+
+def _candidate(name: str, pair: ClipPair, real: RealClip, protocol: Protocol) -> Tensor | None:
+    """[T, 3, H, W] in [0, 1], or None where the clip allows no such anchor."""
+    frames = len(real.rgb)
+    if name == "real_saved_as_jpeg":
+        return saved_as_jpeg(real.rgb)
+    if name == "blank_page":
+        return torch.ones_like(real.rgb)
+    if name == "other_character":
+        if pair.other_real is None:
+            return None
+        looped = pair.other_real[torch.arange(frames) % len(pair.other_real)]
+        return composite_on_white(resize_clip(looped.float().clamp(0, 1), *real.rgb.shape[-2:]))
+    if frames < 2:
+        return None
+    if name == "copy_first_frame":
+        return real.rgb[:1].expand_as(real.rgb)
+    return real.rgb[torch.from_numpy(shuffled_order(frames, protocol.seed, pair.clip_id))]
+
+
+def saved_as_jpeg(rgb: Tensor) -> Tensor:
+    """[T, 3, H, W] in [0, 1] -> the same through JPEG of quality 90 with halved chroma, picture by picture."""
+    read = []
+    for frame in to_frames_u8(rgb):
+        _, code = cv2.imencode(".jpg", frame[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        read.append(np.asarray(cv2.imdecode(code, cv2.IMREAD_COLOR))[..., ::-1])
+    return torch.from_numpy(np.stack(read)).permute(0, 3, 1, 2).float() / 255
+
+
+def shuffled_order(frames: int, seed: int, clip_id: str) -> np.ndarray:
+    """int64 [T]: a random order in which no frame keeps its place (T >= 2), the same every time."""
+    around = rng.numpy_generator(seed, "shuffled", clip_id).permutation(frames)
+    order = np.empty(frames, np.int64)
+    # Each frame takes the place of the next one around a random circle.
+    order[around] = np.roll(around, -1)
+    return order
