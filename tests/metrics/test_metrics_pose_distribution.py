@@ -44,6 +44,15 @@ def test_straight_motion_lies_in_its_direction() -> None:
     assert row[:4].sum() == pytest.approx(4 * math.log(5), rel=1e-5)
 
 
+@pytest.mark.parametrize(("degrees", "sectors"), [(22.5, {0: 0.5, 1: 0.5}), (-11.25, {0: 0.75, 7: 0.25})])
+def test_a_direction_between_two_sectors_is_shared(degrees: float, sectors: dict[int, float]) -> None:
+    angle = math.radians(degrees)
+    way = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
+    points = 40 * torch.arange(16.0).view(1, 16, 1, 1) / 24 * way
+    expected = [math.log(5) * sectors.get(i, 0) for i in range(8)]
+    assert features(points).view(8, 8)[0].tolist() == pytest.approx(expected, abs=1e-5)
+
+
 def test_missing_joints_do_not_count() -> None:
     points = waving(1, 16, 24)
     plain = motions.pose_motion_features(
