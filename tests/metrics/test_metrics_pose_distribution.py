@@ -53,6 +53,16 @@ def test_a_direction_between_two_sectors_is_shared(degrees: float, sectors: dict
     assert features(points).view(8, 8)[0].tolist() == pytest.approx(expected, abs=1e-5)
 
 
+@pytest.mark.parametrize("fps", [12.0, 24.0])
+def test_a_known_acceleration_lies_in_its_direction(fps: float) -> None:
+    """Upwards by 10 box sides a second squared: sector 6 of 8, log(1 + 10 / 2.5), at any frame rate."""
+    time = torch.arange(16.0, dtype=torch.float64).view(1, 16, 1, 1) / fps
+    points = 40 * 0.5 * 10 * time.square() * torch.tensor([0.0, -1.0])
+    row = features(points, fps).view(8, 8)
+    assert row[4:, 6].tolist() == pytest.approx([math.log(5)] * 4, rel=1e-6)
+    assert row[4:].sum() == pytest.approx(4 * math.log(5), rel=1e-6)
+
+
 def test_missing_joints_do_not_count() -> None:
     points = waving(1, 16, 24)
     plain = motions.pose_motion_features(
