@@ -16,6 +16,9 @@ from .frechet import check_features
 def squared_mmd(features_a: Tensor, features_b: Tensor) -> float:
     """Unbiased squared MMD of whole sets (Gretton et al. 2012, eq. 3).
 
+    Unbiased for independent vectors. Several frames of one clip are alike, which adds a little, the less the more
+    clips there are: take as many from each real clip as from each made one, and show the real-vs-real floor.
+
     Args:
         features_a, features_b: [N, D] and [M, D], N and M at least 2, any floating dtype.
     Returns:

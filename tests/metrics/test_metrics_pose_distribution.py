@@ -101,6 +101,8 @@ def test_short_clips_are_refused() -> None:
 def test_diversity_by_hand() -> None:
     assert motions.diversity(torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])) == pytest.approx(10 / 3)
     assert motions.diversity(torch.ones(4, 2)) == 0
+    many = torch.randn(2500, 3, generator=torch.Generator().manual_seed(0))
+    assert motions.diversity(many) == pytest.approx(float(torch.pdist(many.double()).mean()), rel=1e-12)
     with pytest.raises(UserError, match="N >= 2"):
         motions.diversity(torch.ones(1, 2))
 
