@@ -95,8 +95,8 @@ def squared_mmd_interval(
 ) -> tuple[float, float]:
     """Interval of :func:`squared_mmd`: jackknife over clips (Efron & Stein 1981), normal approximation.
 
-    Each clip is left out once, in either set. Errs on the wide side where the sets are of the same law; whether they
-    are is the question of :func:`permutation_p_value`.
+    Each clip is left out once, in either set. A nominal 95 % covers about 90 % at 32 clips, since the cubic kernel has
+    heavy tails. Where the sets are of the same law it says little: that is the question of :func:`permutation_p_value`.
 
     Args:
         features_a, features_b, clips_a, clips_b: as in :func:`permutation_p_value`; 3 or more clips in each set.
