@@ -109,7 +109,15 @@ def test_swapped_labels_are_told_apart() -> None:
     noise = torch.stack([smooth(12, 64, 10 + i) for i in range(3)], dim=-1)
     assert coherence.swapped_label_auc(commanded, commanded + 0.5 * noise) > 0.99
     assert coherence.swapped_label_auc(commanded, noise) == pytest.approx(0.5, abs=0.2)
-    frozen = commanded[:, :1].expand_as(commanded)
-    assert coherence.swapped_label_auc(commanded, 0 * frozen) == 0.5
+    resting = commanded + torch.tensor([0.0, 5.0, 9.0])
+    frozen = resting[:1, :1].expand_as(resting)
+    assert coherence.swapped_label_auc(resting, frozen) == 0.5
     with pytest.raises(UserError, match="nothing can be swapped"):
         coherence.swapped_label_auc(commanded[:1].expand_as(commanded), noise)
+
+
+def test_a_command_held_throughout_is_recognised() -> None:
+    commanded = torch.eye(4)[:, None].expand(4, 128, 4)
+    assert coherence.swapped_label_auc(commanded, 0.5 * commanded + 0.2) == 1
+    # Reversed roles: of 12 swapped pairs 4 match and beat the clip's own, 8 tie with it.
+    assert coherence.swapped_label_auc(commanded, commanded.flip(0)) == pytest.approx(1 / 3)

@@ -153,3 +153,20 @@ def test_too_few_vectors_are_refused() -> None:
     ):
         with pytest.raises(UserError, match=message):
             call()
+
+
+def test_permutation_counts_what_brute_force_counts() -> None:
+    """Unequal clips of unequal length: every deal scored by squared_mmd on the vectors themselves."""
+    vectors, clips = normal(14, 3, 7), np.array([0, 0, 0, 1, 2, 2, 3, 3, 3, 3, 4, 5, 5, 5])
+    first = clips < 2
+    a, b = vectors[first], vectors[~first] + 0.8
+    p = permutation_p_value(a, b, clips[first], clips[~first], seed=3, draws=99)
+    pooled, rng = torch.cat([a, b]), np.random.default_rng(3)
+    observed, far = squared_mmd(a, b), 0
+    for _ in range(99):
+        dealt = (np.arange(6) < 2)[rng.permutation(6)][clips]
+        far += (
+            squared_mmd(pooled[torch.from_numpy(dealt)], pooled[torch.from_numpy(~dealt)]) >= observed - 1e-9
+        )
+    assert p == pytest.approx((1 + far) / 100)
+    assert 0.02 < p < 0.9
