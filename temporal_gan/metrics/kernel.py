@@ -16,6 +16,9 @@ from .frechet import check_features
 def squared_mmd(features_a: Tensor, features_b: Tensor) -> float:
     """Unbiased squared MMD of whole sets (Gretton et al. 2012, eq. 3).
 
+    Unbiased for independent vectors. Several frames of one clip are alike, which adds a little, the less the more
+    clips there are: take as many from each real clip as from each made one, and show the real-vs-real floor.
+
     Args:
         features_a, features_b: [N, D] and [M, D], N and M at least 2, any floating dtype.
     Returns:
@@ -92,8 +95,8 @@ def squared_mmd_interval(
 ) -> tuple[float, float]:
     """Interval of :func:`squared_mmd`: jackknife over clips (Efron & Stein 1981), normal approximation.
 
-    Each clip is left out once, in either set. Errs on the wide side where the sets are of the same law; whether they
-    are is the question of :func:`permutation_p_value`.
+    Each clip is left out once, in either set. A nominal 95 % covers about 90 % at 32 clips, since the cubic kernel has
+    heavy tails. Where the sets are of the same law it says little: that is the question of :func:`permutation_p_value`.
 
     Args:
         features_a, features_b, clips_a, clips_b: as in :func:`permutation_p_value`; 3 or more clips in each set.

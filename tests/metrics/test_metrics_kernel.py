@@ -79,13 +79,13 @@ def test_jackknife_interval_covers_the_distance_of_two_laws() -> None:
     assert many == pytest.approx(truth, rel=0.15)
     clips = np.arange(32)
     held = 0
-    for i in range(200):
+    for i in range(100):
         low, high = squared_mmd_interval(
             normal(32, 2, 10 + 2 * i), normal(32, 2, 11 + 2 * i, shift=0.7), clips, clips
         )
         held += low <= truth <= high
-    # 200 trials have an sd of 1.5 %.
-    assert 0.87 <= held / 200 <= 0.99
+    # 100 trials have an sd of 2.2 %.
+    assert 0.86 <= held / 100 <= 0.99
 
 
 def test_jackknife_leaves_out_whole_clips() -> None:
