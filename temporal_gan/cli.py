@@ -17,7 +17,7 @@ from .config import load_config
 from .demo import run_demo
 from .errors import UserError
 from .evaluation.command import Request, run_evaluation
-from .evaluation.comparison import compare_results, write_comparison
+from .evaluation.comparison import compare_results, too_few_to_tell, write_comparison
 from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
 from .evaluation.study import make_study
 from .evaluation.study_report import write_study_report
@@ -282,6 +282,8 @@ def compare(
             row.metric.title, *numbers, interval, f"{row.adjusted:.3f}", row.better or "no difference shown"
         )
     Console().print(table)
+    if too_few_to_tell(found):
+        typer.echo(f"{found[0].clips} clips are too few for any difference to show over {len(found)} metrics")
     typer.echo(f"{out / 'comparison.json'}: {len(found)} metrics")
 
 

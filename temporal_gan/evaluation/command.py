@@ -80,7 +80,7 @@ def run_evaluation(request: Request) -> bool:
     if not request.quiet:
         if results.missing:
             first = f"first {results.missing[0]!r}"
-            typer.echo(f"{len(results.missing)} real clips have no made one, {first}", err=True)
+            typer.echo(f"real clips without a made one: {len(results.missing)}, {first}", err=True)
         typer.echo(f"{request.out / 'report.html'}: {said}")
     return not results.failed
 

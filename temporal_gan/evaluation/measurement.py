@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from ..batch import composite_on_white
@@ -150,7 +151,10 @@ def _measure_paired(result: Measurement, rgb: Tensor, real: RealClip, mask: Tens
     result.psnr_per_frame = [float(v) for v in series[0]]
     result.put("psnr", series.mean(), "no frame")
     empty = "no frame shows anything that differs from its border colour"
-    result.put("foreground_psnr", paired.foreground_psnr(made, truth, region), empty)
+    inside = paired.psnr_per_frame(made, truth, region)
+    result.put("foreground_psnr", inside.nanmean(dim=1), empty)
+    pooled = -10 * torch.log10((10 ** (-inside / 10)).nanmean(dim=1))
+    result.put("foreground_psnr_pooled", pooled, empty)
     result.put(
         "sharpness_ratio", paired.sharpness_ratio(made, truth, region), "the real drawing has no edges"
     )

@@ -230,7 +230,7 @@ def content_key(path: Path) -> str:
 
 
 @lru_cache(100_000)
-def _file_key(path: Path) -> str:
+def _file_key(path: Path, changed_ns: int, size: int) -> str:
     return content_key(path)
 
 
@@ -238,7 +238,10 @@ def source_key(source: ClipSource) -> str:
     """Names a clip by its content. Raises OSError where it cannot be read."""
     if isinstance(source, tuple):
         return f"{source[0].info.content_hash}#{source[1]}"
-    return _file_key(source)
+    if source.is_dir():
+        return content_key(source)
+    about = source.stat()
+    return _file_key(source, about.st_mtime_ns, about.st_size)
 
 
 def _clip_name(path: Path) -> str:

@@ -53,7 +53,9 @@ class Protocol:
         "whole frame, and foreground = union of both silhouettes: the real clip's alpha > 0 where it has "
         "alpha, else more than 5 % off the border colour"
     )
-    psnr: str = "range 1, capped at 100 dB, mean of frames, then of clips"
+    psnr: str = (
+        "range 1, capped at 100 dB, mean of frames, then of clips; pooled: from a clip's mean squared error"
+    )
     ssim: str = "Gaussian 11x11, sigma 1.5, valid region, population covariance, per colour channel"
     lpips: str = "lpips 0.1, AlexNet, scalar form, mean of frames; tLP on frames t and t+1, times 1"
     flow: str = (

@@ -13,12 +13,23 @@ from .charts import line_chart
 from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, HEADLINE, MetricDefinition
 from .keypoint_transfer import to_frames_u8
 from .pictures import ERROR_SCALE, ShownClip, animation, error_map, film_strip, shrink, side_by_side
-from .report_warnings import find_warnings
+from .report_warnings import BLIND_TO_MOTION, find_warnings
 from .results import ClipResult, Results, versions, write_atomically
 from .set_results import SetResults
 
 _GROUPS = (
-    ("Pictures", ("foreground_psnr", "foreground_ssim", "psnr", "ssim", "lpips", "sharpness_ratio")),
+    (
+        "Pictures",
+        (
+            "foreground_psnr",
+            "foreground_psnr_pooled",
+            "foreground_ssim",
+            "psnr",
+            "ssim",
+            "lpips",
+            "sharpness_ratio",
+        ),
+    ),
     (
         "Movement",
         (
@@ -50,7 +61,7 @@ _SET_GROUPS = (
     ("What is made, what is missed", ("precision", "recall", "density", "coverage")),
     ("For comparison with the literature", ("inception_score", "inception_score_real")),
 )
-_SET_HEADLINE = ("fid", "kid", "precision", "recall", "fvd")
+_SET_HEADLINE = ("fid", "fid_of_halves", "kid", "recall", "fvd", "fvd_of_halves")
 _CLIP_VALUES = (
     "foreground_psnr",
     "foreground_ssim",
@@ -122,7 +133,9 @@ def write_report(
         characters=sorted({clip.character for clip in clips if clip.character}),
         failed=results.failed,
         missing=results.missing,
-        warnings=find_warnings(results, entries, anchors) if isinstance(results, Results) else [],
+        warnings=(
+            find_warnings(results, entries, anchors) if isinstance(results, Results) else [BLIND_TO_MOTION]
+        ),
         cards=[_row(DEFINITIONS[n], entries[n], anchors) for n in _cards(entries)],
         groups=_groups(entries, anchors, _GROUPS if paired else _SET_GROUPS),
         anchors=[(ANCHOR_TITLES[name], ANCHOR_MEANINGS[name]) for name in results.anchor_names],
@@ -167,7 +180,7 @@ def _over_time(clips: Sequence[ClipResult]) -> str:
     for frame in range(longest):
         known = [clip.made.psnr_per_frame[frame] for clip in clips if len(clip.made.psnr_per_frame) > frame]
         means.append(math.fsum(known) / len(known))
-    return line_chart([("PSNR", means)], "frame", "mean PSNR of the whole frame, dB", width=1040)
+    return line_chart([("PSNR", means)], "frame", "mean PSNR of the whole frame, dB", width=640)
 
 
 def _cards(entries: dict[str, dict[str, object]]) -> list[str]:
