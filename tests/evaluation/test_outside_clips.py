@@ -176,6 +176,9 @@ def test_a_damaged_journal_changes_no_byte(tmp_path: Path) -> None:
     assert call("evaluate", made, real, "--out", tmp_path / "out1", "--quiet") == 0
     assert (tmp_path / "out1" / "results.json").read_bytes() == whole
     assert len(journal.read_bytes().splitlines()) == 2 + 2 + 3
+    # The cut line is gone, so the new ones can be read: a third time nothing is left to do.
+    assert call("evaluate", made, real, "--out", tmp_path / "out1", "--quiet") == 0
+    assert len(journal.read_bytes().splitlines()) == 2 + 2 + 3
 
 
 def test_finished_clips_are_not_scored_again_and_changed_ones_are(tmp_path: Path) -> None:
