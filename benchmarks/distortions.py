@@ -14,7 +14,7 @@ from torch import Tensor
 from temporal_gan.batch import composite_on_white
 from temporal_gan.features import to_uint8
 from temporal_gan.optical_flow import dis_flow
-from temporal_gan.puppet.clip import PuppetSpec, render_clip
+from temporal_gan.puppet import PuppetSpec, render_clip
 from temporal_gan.warping import warp_backward
 
 

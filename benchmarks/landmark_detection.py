@@ -72,7 +72,7 @@ def main() -> int:
         if what not in there:
             print(f"{what}: weights not present: {path}")
     for name, character in CHARACTERS.items():
-        if character.muzzle or not there:
+        if character.face.muzzle or not there:
             continue
         clip = render_clip(PuppetSpec(name, "wave", "auto:happy", 0, options.frames, options.size))
         said = []

@@ -128,6 +128,9 @@ def load_into(
         CheckpointError: names or shapes differ from those of the published file.
     """
     own = network.state_dict()
+    # Batch norm's count of training steps: unused here, and absent from files older than PyTorch 0.4.1.
+    counters = {n: own[n] for n in own.keys() - tensors.keys() if n.endswith(".num_batches_tracked")}
+    tensors = {**tensors, **counters}
     for problem, names in (
         ("lacks", own.keys() - tensors.keys()),
         ("has the unknown", tensors.keys() - own.keys()),

@@ -71,7 +71,16 @@ def test_puppet_options_reach_the_store(tmp_path: Path) -> None:
 def test_puppet_worlds_and_held_out_names_reach_the_store(tmp_path: Path) -> None:
     store = tmp_path / "s"
     arguments = ("puppet", "--out", store, "--clips", 8, "--frames", 4, "--size", 32, "--quiet")
-    arguments += ("--characters", "hana,miko", "--motions", "walk@speed=1.2,amplitude=0.8,jump", "--hold", 2)
+    arguments += (
+        "--characters",
+        "hana,miko",
+        "--motions",
+        "walk@speed=1.2,amplitude=0.8,jump",
+        "--expressions",
+        "happy,sad",
+        "--hold",
+        2,
+    )
     arguments += ("--lighting", "dusk", "--background", "park", "--camera", "pan", "--degradation", "noise")
     arguments += ("--hold-out-characters", "miko", "--hold-out-motions", "jump")
     assert call(*arguments) == 0

@@ -1,11 +1,14 @@
 """I3D against the paper's table and against the same network written a second time, without modules."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from temporal_gan.features import i3d_features
+from temporal_gan.errors import CheckpointError
+from temporal_gan.features import i3d_features, load_i3d
 from temporal_gan.i3d import I3D, pad_same
 
 
@@ -99,6 +102,18 @@ def test_trunk_agrees_with_a_second_implementation(shape: tuple[int, int, int]) 
     assert own.shape[2:] == (-(-shape[0] // 8), -(-shape[1] // 32), -(-shape[2] // 32))
     assert float(other.std()) > 1e-4
     torch.testing.assert_close(own, other, rtol=1e-4, atol=1e-6)
+
+
+def test_files_older_than_the_step_counter_of_batch_norm_load(tmp_path: Path) -> None:
+    network = random_network()
+    tensors = {n: v for n, v in network.state_dict().items() if not n.endswith("num_batches_tracked")}
+    torch.save(tensors, tmp_path / "i3d.pt")
+    loaded = load_i3d(tmp_path / "i3d.pt").state_dict()
+    assert all(torch.equal(loaded[n], v) for n, v in tensors.items())
+    del tensors["Mixed_4c.b0.bn.running_var"]
+    torch.save(tensors, tmp_path / "i3d.pt")
+    with pytest.raises(CheckpointError, match=r"lacks Mixed_4c.b0.bn.running_var"):
+        load_i3d(tmp_path / "i3d.pt")
 
 
 @pytest.mark.slow

@@ -195,6 +195,10 @@ def _check(who: str, a: Tensor, b: Tensor, lost: int = 0) -> None:
             f"{who}: {clips} clips of {frames} frames; coherence needs clips of {FEWEST_FRAMES} frames or more, "
             f"{FEWEST_POOLED} frames in all: shorter ones correlate by chance"
         )
+    for curve in (a, b):
+        if not bool(curve.isfinite().all()):
+            bad = int((~curve.isfinite().flatten(1).all(dim=1)).nonzero()[0])
+            raise UserError(f"{who}: a curve of clip {bad} is not finite; leave the clip out of both sides")
 
 
 def _shifted(commanded: Tensor, measured: Tensor, lag: int) -> tuple[Tensor, Tensor]:

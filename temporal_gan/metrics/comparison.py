@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import UserError
-from .statistics import bootstrap_interval
+from .statistics import bootstrap_interval, portions
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,12 @@ def paired_difference(
     member = np.arange(len(gap)) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     sums = np.bincount(member, gap)
     observed = abs(sums.sum())
-    signs = generator.choice([-1.0, 1.0], size=(draws, len(sums)))
-    # Rounding may put an equal flip a hair below.
-    far = np.abs(signs @ sums) >= observed * (1 - 1e-12)
-    return PairedDifference(float(gap.mean()), interval, float((1 + far.sum()) / (1 + draws)))
+    far = 0
+    for rows in portions(draws, len(sums)):
+        signs = generator.choice([-1.0, 1.0], size=(rows, len(sums)))
+        # Rounding may put an equal flip a hair below.
+        far += int((np.abs(signs @ sums) >= observed * (1 - 1e-9)).sum())
+    return PairedDifference(float(gap.mean()), interval, (1 + far) / (1 + draws))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -1,10 +1,10 @@
 """Does the character stay itself, and does one command leave alone what the other one controls?"""
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
 from ..errors import UserError
+from .pose_distribution import diversity
 
 
 def identity_consistency(made: Tensor, reference: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ def edit_leakage(before: Tensor, after: Tensor, real: Tensor) -> Tensor:
             f"edit_leakage: before {tuple(before.shape)}, after {tuple(after.shape)}, real {tuple(real.shape)}; "
             "expected [N, D] twice and [M, D]"
         )
-    spread = float(torch.pdist(real.double()).mean()) if len(real) >= 2 else 0.0
+    spread = diversity(real) if len(real) >= 2 else 0.0
     if not spread > 0:
         raise UserError(
             f"edit_leakage: the {len(real)} real readings do not differ, there is nothing to compare with"

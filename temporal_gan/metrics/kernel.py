@@ -6,6 +6,7 @@ for two sets from the same law is 0, so single values are negative half of the t
 
 import numpy as np
 import torch
+from scipy.stats import norm
 from torch import Tensor
 
 from ..errors import UserError
@@ -14,6 +15,9 @@ from .frechet import check_features
 
 def squared_mmd(features_a: Tensor, features_b: Tensor) -> float:
     """Unbiased squared MMD of whole sets (Gretton et al. 2012, eq. 3).
+
+    Unbiased for independent vectors. Several frames of one clip are alike, which adds a little, the less the more
+    clips there are: take as many from each real clip as from each made one, and show the real-vs-real floor.
 
     Args:
         features_a, features_b: [N, D] and [M, D], N and M at least 2, any floating dtype.
@@ -73,41 +77,84 @@ def permutation_p_value(
     Raises:
         UserError: fewer than 2 clips in a set, or counts that do not match.
     """
-    a, b = _check(features_a, features_b, 2)
-    if len(clips_a) != len(a) or len(clips_b) != len(b):
-        raise UserError(
-            f"permutation_p_value: {len(a)} and {len(b)} vectors, {len(clips_a)} and {len(clips_b)} clip numbers"
-        )
-    names_a, numbers_a = np.unique(clips_a, return_inverse=True)
-    names_b, numbers_b = np.unique(clips_b, return_inverse=True)
-    if min(len(names_a), len(names_b)) < 2:
-        raise UserError(
-            f"permutation_p_value: {len(names_a)} and {len(names_b)} clips, need 2 or more in each set"
-        )
-    clip = torch.from_numpy(np.concatenate([numbers_a, numbers_b + len(names_a)]))
-    kernel = _kernel(torch.cat([a, b]), torch.cat([a, b]))
-    # Sums over pairs of clips: a deal then costs the square of the clips, not of the vectors.
-    count = len(names_a) + len(names_b)
-    member = torch.nn.functional.one_hot(clip, count).double()
-    sums, diagonal, sizes = member.T @ kernel @ member, member.T @ kernel.diagonal(), member.sum(dim=0)
-
-    def distance(first: Tensor) -> float:
-        second = 1 - first
-        n, m = float(first @ sizes), float(second @ sizes)
-        within_first = (first @ sums @ first - first @ diagonal) / (n * (n - 1))
-        within_second = (second @ sums @ second - second @ diagonal) / (m * (m - 1))
-        return float(within_first + within_second - 2 * (first @ sums @ second) / (n * m))
-
-    dealt = torch.zeros(count, dtype=torch.float64)
-    dealt[: len(names_a)] = 1
-    observed = distance(dealt)
+    pairs = _ClipPairs(features_a, features_b, clips_a, clips_b)
+    dealt = pairs.in_a
+    observed = pairs.distance(dealt, 1 - dealt)
     rng = np.random.default_rng(seed)
     # Rounding may put an equal deal a hair below.
     slack = 1e-12 * abs(observed)
-    far = sum(
-        distance(dealt[torch.from_numpy(rng.permutation(count))]) >= observed - slack for _ in range(draws)
-    )
+    far = 0
+    for _ in range(draws):
+        first = dealt[torch.from_numpy(rng.permutation(len(dealt)))]
+        far += pairs.distance(first, 1 - first) >= observed - slack
     return (1 + far) / (1 + draws)
+
+
+def squared_mmd_interval(
+    features_a: Tensor, features_b: Tensor, clips_a: np.ndarray, clips_b: np.ndarray, level: float = 0.95
+) -> tuple[float, float]:
+    """Interval of :func:`squared_mmd`: jackknife over clips (Efron & Stein 1981), normal approximation.
+
+    Each clip is left out once, in either set. A nominal 95 % covers about 90 % at 32 clips, since the cubic kernel has
+    heavy tails. Where the sets are of the same law it says little: that is the question of :func:`permutation_p_value`.
+
+    Args:
+        features_a, features_b, clips_a, clips_b: as in :func:`permutation_p_value`; 3 or more clips in each set.
+        level: nominal coverage.
+    Raises:
+        UserError: fewer than 3 clips in a set, or counts that do not match.
+    """
+    pairs = _ClipPairs(features_a, features_b, clips_a, clips_b, fewest=3)
+    first, second = pairs.in_a, 1 - pairs.in_a
+    variance = 0.0
+    for members in (first, second):
+        left_out = []
+        for clip in members.nonzero().flatten():
+            kept = torch.ones_like(first)
+            kept[clip] = 0
+            left_out.append(pairs.distance(first * kept, second * kept))
+        variance += (len(left_out) - 1) * float(np.var(left_out))
+    half = float(norm.ppf((1 + level) / 2)) * variance**0.5
+    value = pairs.distance(first, second)
+    return value - half, value + half
+
+
+class _ClipPairs:
+    """Kernel sums over pairs of clips: a choice of clips then costs the square of the clips, not of the vectors."""
+
+    def __init__(
+        self,
+        features_a: Tensor,
+        features_b: Tensor,
+        clips_a: np.ndarray,
+        clips_b: np.ndarray,
+        fewest: int = 2,
+    ) -> None:
+        a, b = _check(features_a, features_b, 2)
+        if len(clips_a) != len(a) or len(clips_b) != len(b):
+            raise UserError(
+                f"kernel distance: {len(a)} and {len(b)} vectors, {len(clips_a)} and {len(clips_b)} clip numbers"
+            )
+        names_a, numbers_a = np.unique(clips_a, return_inverse=True)
+        names_b, numbers_b = np.unique(clips_b, return_inverse=True)
+        if min(len(names_a), len(names_b)) < fewest:
+            raise UserError(
+                f"kernel distance: {len(names_a)} and {len(names_b)} clips, need {fewest} or more in each set"
+            )
+        both = torch.cat([a, b])
+        kernel = _kernel(both, both)
+        clip = torch.from_numpy(np.concatenate([numbers_a, numbers_b + len(names_a)]))
+        member = torch.nn.functional.one_hot(clip, len(names_a) + len(names_b)).double()
+        self.sums, self.diagonal = member.T @ kernel @ member, member.T @ kernel.diagonal()
+        self.sizes = member.sum(dim=0)
+        self.in_a = (torch.arange(len(self.sizes)) < len(names_a)).double()
+
+    def distance(self, first: Tensor, second: Tensor) -> float:
+        """Squared MMD between two choices of clips, [C] of 0 and 1 each."""
+        n, m = float(first @ self.sizes), float(second @ self.sizes)
+        within_first = (first @ self.sums @ first - first @ self.diagonal) / (n * (n - 1))
+        within_second = (second @ self.sums @ second - second @ self.diagonal) / (m * (m - 1))
+        return float(within_first + within_second - 2 * (first @ self.sums @ second) / (n * m))
 
 
 def _check(features_a: Tensor, features_b: Tensor, fewest: int) -> tuple[Tensor, Tensor]:

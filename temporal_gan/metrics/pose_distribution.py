@@ -89,7 +89,13 @@ def diversity(features: Tensor) -> float:
     """
     if features.ndim != 2 or len(features) < 2:
         raise UserError(f"diversity: features are {tuple(features.shape)}, expected [N, D] with N >= 2")
-    return float(torch.pdist(features.double()).mean())
+    rows, count = features.double(), len(features)
+    # In portions: all distances of 10,000 vectors at once take a gigabyte.
+    total = sum(
+        float(torch.cdist(part, rows, compute_mode="donot_use_mm_for_euclid_dist").sum())
+        for part in rows.split(max(1, 2_000_000 // count))
+    )
+    return total / (count * (count - 1))
 
 
 def mode_coverage(made: np.ndarray, real: np.ndarray) -> tuple[float, float]:

@@ -1,4 +1,7 @@
-"""Strengths of models from people's choices between two clips (Bradley & Terry 1952)."""
+"""Strengths of models from people's choices between two clips (Bradley & Terry 1952).
+
+Their intervals: :func:`temporal_gan.metrics.crossed_bootstrap.crossed_intervals`, over raters and clips.
+"""
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -41,39 +44,3 @@ def bradley_terry(wins: np.ndarray) -> np.ndarray:
         if float(np.abs(step).max()) < 1e-12:
             break
     return strength - strength.mean()
-
-
-def bradley_terry_intervals(
-    wins_by_rater: np.ndarray, generator: np.random.Generator, draws: int = 1000, level: float = 0.95
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Strengths and their percentile intervals, resampling raters: choices of one person are not independent.
-
-    Args:
-        wins_by_rater: float [R, K, K], a table as in :func:`bradley_terry` for each rater.
-        generator, draws, level: of the bootstrap.
-    Returns:
-        strengths, low, high: float [K] each. Resamples in which models fall apart are drawn again.
-    Raises:
-        UserError: fewer than three raters, or models that the choices do not connect.
-    """
-    if wins_by_rater.ndim != 3 or len(wins_by_rater) < 3:
-        raise UserError(
-            f"bradley_terry_intervals: {wins_by_rater.shape}, expected [R, K, K] with R >= 3 raters"
-        )
-    strengths = bradley_terry(wins_by_rater.sum(axis=0))
-    resampled: list[np.ndarray] = []
-    for _ in range(10 * draws):
-        picks = generator.integers(0, len(wins_by_rater), size=len(wins_by_rater))
-        try:
-            resampled.append(bradley_terry(wins_by_rater[picks].sum(axis=0)))
-        except UserError:
-            continue
-        if len(resampled) == draws:
-            break
-    if len(resampled) < draws:
-        raise UserError(
-            f"bradley_terry_intervals: only {len(resampled)} of {10 * draws} resamples connect the models"
-        )
-    tail = 100 * (1 - level) / 2
-    low, high = np.percentile(np.stack(resampled), [tail, 100 - tail], axis=0)
-    return strengths, low, high

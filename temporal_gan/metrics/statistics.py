@@ -8,8 +8,6 @@ from ..errors import UserError
 FEWEST_CLIPS = 3
 """Below this a percentile bootstrap says nothing (two clips have three possible resamples)."""
 
-_DRAWS_AT_ONCE = 50
-
 
 def bootstrap_interval(
     values: np.ndarray,
@@ -43,13 +41,12 @@ def bootstrap_interval(
         sums, sizes = np.bincount(member, values), np.bincount(member).astype(float)
     if len(sums) < FEWEST_CLIPS:
         return None
+    tail = 100 * (1 - level) / 2
     means = []
-    # A few draws at a time: all of them at once would hold draws times clips numbers.
-    for start in range(0, draws, _DRAWS_AT_ONCE):
-        picks = generator.integers(0, len(sums), size=(min(_DRAWS_AT_ONCE, draws - start), len(sums)))
+    for rows in portions(draws, len(sums)):
+        picks = generator.integers(0, len(sums), size=(rows, len(sums)))
         # Chosen clusters differ in size: the mean is over the clips they bring.
         means.append(sums[picks].sum(axis=1) / sizes[picks].sum(axis=1))
-    tail = 100 * (1 - level) / 2
     low, high = np.percentile(np.concatenate(means), [tail, 100 - tail])
     return float(low), float(high)
 
@@ -73,10 +70,13 @@ def interval_over_seeds(
     mean = float(values.mean())
     if min(seeds, clips) < FEWEST_CLIPS:
         return mean, None
-    rows = generator.integers(0, seeds, size=(draws, seeds, 1))
-    columns = generator.integers(0, clips, size=(draws, 1, clips))
     tail = 100 * (1 - level) / 2
-    low, high = np.percentile(values[rows, columns].mean(axis=(1, 2)), [tail, 100 - tail])
+    means = []
+    for count in portions(draws, seeds * clips):
+        rows = generator.integers(0, seeds, size=(count, seeds, 1))
+        columns = generator.integers(0, clips, size=(count, 1, clips))
+        means.append(values[rows, columns].mean(axis=(1, 2)))
+    low, high = np.percentile(np.concatenate(means), [tail, 100 - tail])
     return mean, (float(low), float(high))
 
 
@@ -96,3 +96,9 @@ def wilson_interval(successes: int, trials: int, level: float = 0.95) -> tuple[f
     half = z * (share * (1 - share) / trials + z * z / (4 * trials * trials)) ** 0.5
     scale = 1 + z * z / trials
     return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+
+
+def portions(draws: int, width: int) -> list[int]:
+    """Divide resamples of ``width`` numbers so that one portion holds about a million: memory stays flat."""
+    most = max(1, 1_000_000 // max(width, 1))
+    return [most] * (draws // most) + [draws % most] * (draws % most > 0)

@@ -2,11 +2,12 @@
 
 from .background import BACKGROUNDS
 from .camera import CAMERAS
-from .character import CHARACTERS
-from .clip import PuppetClip, PuppetSpec, motion_keypoints, random_specs, render_clip
+from .cast import CHARACTERS
+from .clip import PuppetClip, motion_keypoints, render_clip
 from .degradation import DEGRADATIONS
 from .lighting import LIGHTS
 from .motion import MOTIONS
+from .spec import PuppetSpec, random_specs
 
 __all__ = [
     "BACKGROUNDS",

@@ -7,7 +7,7 @@ Body: ``heading`` is where the feet walk to, ``yaw`` where the torso faces, ``he
 towards the viewer and positive to the viewer's right. ``bow`` bends the torso forwards, ``lean`` tilts it clockwise
 on the picture, ``twist`` turns the shoulders against the hips. ``hip_height`` is 0 with straight legs and falls with
 bent knees; ``hip_forward`` and ``root_x`` move the hips over feet that stay. ``travel`` is how far the ground has
-been walked, to the viewer's right.
+been walked, to the viewer's right. ``drowsy`` is how far sleep has closed the eyes, 0 to 1.
 
 Limbs (with ``right_`` and ``left_``): ``swing`` turns forwards, ``out`` away from the side, ``elbow_bend`` folds the
 forearm forwards, ``knee`` the shin backwards. ``pin`` 1 puts the foot where ``foot_forward``, ``foot_out`` and
@@ -26,7 +26,7 @@ Pose = dict[str, np.ndarray]
 BODY_CHANNELS = (
     "time", "root_x", "hip_height", "hip_forward", "heading", "travel", "jump", "lean", "bow", "yaw", "twist",
     "shrug", "stretch", "head_yaw", "head_pitch", "head_roll", "breath", "tail_curl", "tail_beat", "ear_droop",
-    "looseness",
+    "looseness", "drowsy",
 )  # fmt: skip
 LIMB_CHANNELS = (
     "arm_swing", "arm_out", "elbow_bend", "elbow_out", "hand_open", "reach", "reach_forward", "reach_out",

@@ -21,9 +21,10 @@ from ..data.store import Store, StoreWriter, write_clip_files
 from ..errors import StoreError
 from ..expressions import EXPRESSIONS
 from ..skeletons import CANONICAL25
-from .clip import PuppetClip, PuppetSpec, clip_flow, clip_scene, render_clip
+from .clip import PuppetClip, clip_flow, clip_scene, render_clip
 from .held_out import clip_splits
 from .scene import Scene
+from .spec import PuppetSpec
 
 Truth = Literal["none", "flow", "full"]
 RECIPE = "puppet2"

@@ -105,6 +105,18 @@ def _control(text: str, spec: str) -> tuple[int, float]:
     return EXPRESSIONS.index(name), value
 
 
+def with_heavy_lids(track: np.ndarray, drowsy: np.ndarray) -> np.ndarray:
+    """A track [T, E] in which the eyes close at least as far as ``drowsy`` [T] says.
+
+    An amplitude above 1 may have taken ``drowsy`` beyond 1.
+    """
+    track = track.copy()
+    for control in ("eyeBlinkLeft", "eyeBlinkRight"):
+        column = EXPRESSIONS.index(control)
+        track[:, column] = np.maximum(track[:, column], np.clip(drowsy, 0.0, 1.0))
+    return track
+
+
 def _ease(x: np.ndarray) -> np.ndarray:
     x = np.clip(x, 0.0, 1.0)
     return np.asarray(x * x * (3 - 2 * x))

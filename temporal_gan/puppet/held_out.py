@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from ..data.splits import split_sources
 from ..errors import UserError
-from .clip import PuppetSpec
+from .spec import PuppetSpec
 
 
 def clip_splits(

@@ -91,7 +91,7 @@ def place_legs(
 def _lift(body: Body, pose: Pose, scale: float) -> np.ndarray:
     """Height of a jump, softly limited to the room above the head."""
     room = GROUND - HEADROOM - (body.thigh + body.shin + body.sole + body.torso + 1.6) * np.cos(CAMERA_PITCH)
-    room = max(room - (HEAD_PIVOT + 16.0) * body.head_scale, 1.0)
+    room = max(room - (HEAD_PIVOT + body.crown) * body.head_scale, 1.0)
     height = scale * np.maximum(pose["jump"], 0.0) / np.cos(CAMERA_PITCH)
     return np.asarray(height / (1 + (height / room) ** 4) ** 0.25)
 

@@ -114,11 +114,15 @@ def _normals(polygon: np.ndarray) -> np.ndarray:
 
 
 def contains(polygon: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Even-odd test of points [..., 2] against a polygon [N, 2] -> bool [...]."""
+    """Whether points [..., 2] lie inside a polygon [N, 2], or each its own [..., N, 2] -> bool [...].
+
+    Where the outline overlaps itself, as the line around spread fingers does, is inside (non-zero winding).
+    """
     x, y = points[..., 0, None], points[..., 1, None]
-    x0, y0 = polygon[:, 0], polygon[:, 1]
-    x1, y1 = np.roll(x0, -1), np.roll(y0, -1)
+    x0, y0 = polygon[..., 0], polygon[..., 1]
+    x1, y1 = np.roll(x0, -1, axis=-1), np.roll(y0, -1, axis=-1)
     crosses = (y0 > y) != (y1 > y)
     with np.errstate(divide="ignore", invalid="ignore"):
         left = x < x0 + (y - y0) * (x1 - x0) / (y1 - y0)
-    return np.asarray((crosses & left).sum(axis=-1) % 2 == 1)
+    winding = np.where(y1 > y0, 1, -1) * (crosses & left)
+    return np.asarray(winding.sum(axis=-1) != 0)

@@ -5,7 +5,7 @@ import math
 import pytest
 from distortion_battery import BLIND, HEADLINE, loss, markdown, table
 
-from temporal_gan.puppet.clip import PuppetSpec
+from temporal_gan.puppet import PuppetSpec
 
 Rows = dict[str, dict[str, float]]
 

@@ -39,6 +39,10 @@ def test_short_or_few_clips_are_refused() -> None:
     assert coherence.command_lag(eight, eight).frames == 0
     with pytest.raises(UserError, match="never changes"):
         coherence.command_lag(eight, torch.ones(8, 64))
+    hole = eight.clone()
+    hole[3, 5] = math.nan
+    with pytest.raises(UserError, match="clip 3 is not finite"):
+        coherence.swapped_label_auc(eight, hole)
     with pytest.raises(UserError, match="equal shapes"):
         coherence.command_lag(eight, eight[:, :-1])
 

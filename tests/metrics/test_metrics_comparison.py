@@ -6,8 +6,14 @@ from scipy.stats import kstest
 
 from temporal_gan.errors import UserError
 from temporal_gan.metrics.comparison import holm, paired_difference
-from temporal_gan.metrics.preference import bradley_terry, bradley_terry_intervals
-from temporal_gan.metrics.statistics import bootstrap_interval, interval_over_seeds, wilson_interval
+from temporal_gan.metrics.crossed_bootstrap import crossed_intervals
+from temporal_gan.metrics.preference import bradley_terry
+from temporal_gan.metrics.statistics import (
+    bootstrap_interval,
+    interval_over_seeds,
+    portions,
+    wilson_interval,
+)
 
 
 def coverage(clusters: np.ndarray | None, between: float) -> float:
@@ -95,6 +101,16 @@ def test_holm_by_hand() -> None:
         holm(np.array([1.2]))
 
 
+def test_resamples_in_portions_are_the_same_resamples() -> None:
+    assert portions(10, 300_000) == [3, 3, 3, 1]
+    assert portions(9, 300_000) == [3, 3, 3]
+    assert portions(5, 2_000_000) == [1] * 5
+    values = np.random.default_rng(0).standard_normal(3000)
+    picks = np.random.default_rng(1).integers(0, 3000, size=(1000, 3000))
+    low, high = np.percentile(values[picks].mean(axis=1), [2.5, 97.5])
+    assert bootstrap_interval(values, np.random.default_rng(1)) == pytest.approx((low, high), rel=1e-12)
+
+
 def test_wilson_interval_has_its_textbook_values() -> None:
     assert wilson_interval(0, 10) == pytest.approx((0, 0.2775), abs=1e-4)
     assert wilson_interval(61, 100) == pytest.approx((0.5120, 0.6998), abs=1e-4)
@@ -118,10 +134,18 @@ def test_bradley_terry_recovers_known_strengths() -> None:
     strengths = np.array([-1.5, -0.2, 0.1, 1.6])
     wins = choices(strengths, 40, 25, 0)
     assert bradley_terry(wins.sum(axis=0)) == pytest.approx(strengths, abs=0.15)
-    found, low, high = bradley_terry_intervals(wins, np.random.default_rng(0), draws=200)
-    assert (low < found).all()
-    assert (found < high).all()
-    assert (high - low < 0.5).all()
+    split = choices(strengths, 40 * 10, 3, 1).reshape(40, 10, 4, 4)
+    bounds = crossed_intervals(
+        lambda raters, clips: bradley_terry(np.einsum("r,c,rcij->ij", raters, clips, split)),
+        40,
+        10,
+        np.random.default_rng(0),
+        draws=200,
+    )
+    assert bounds is not None
+    assert (bounds[:, 0] < strengths).all()
+    assert (strengths < bounds[:, 1]).all()
+    assert (bounds[:, 1] - bounds[:, 0] < 0.7).all()
 
 
 def test_bradley_terry_of_two_models_is_the_log_odds() -> None:
@@ -139,5 +163,5 @@ def test_bradley_terry_converges_where_choices_are_lopsided() -> None:
 def test_models_that_never_lost_have_no_strength() -> None:
     with pytest.raises(UserError, match="always won or lost"):
         bradley_terry(np.array([[0, 3.0, 2], [0, 0, 2], [0, 1, 0]]))
-    with pytest.raises(UserError, match="R >= 3"):
-        bradley_terry_intervals(np.ones((2, 3, 3)), np.random.default_rng(0))
+    with pytest.raises(UserError, match="K >= 2"):
+        bradley_terry(np.ones((2, 3)))

@@ -105,6 +105,9 @@ def test_identity_consistency_at_its_extremes() -> None:
     reference = torch.eye(4)[None, :1].expand(2, 3, 4)
     made = torch.eye(4)[[0, 1]][:, None].expand(2, 5, 4) * 7
     assert identity.identity_consistency(made, reference).tolist() == pytest.approx([1, 0])
+    # A long reference vector weighs no more than a short one.
+    uneven = torch.tensor([[[100.0, 0.0], [0.0, 1.0]]])
+    assert float(identity.identity_consistency(torch.ones(1, 1, 2), uneven)) == pytest.approx(1)
     with pytest.raises(UserError, match="reference"):
         identity.identity_consistency(made, reference[:1])
 

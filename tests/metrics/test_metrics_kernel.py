@@ -10,7 +10,7 @@ from torch_fidelity.metric_prc import prc_features_to_metric
 
 from temporal_gan.errors import UserError
 from temporal_gan.metrics.inception_score import inception_score
-from temporal_gan.metrics.kernel import kid, permutation_p_value, squared_mmd
+from temporal_gan.metrics.kernel import kid, permutation_p_value, squared_mmd, squared_mmd_interval
 from temporal_gan.metrics.precision_recall import support
 
 
@@ -69,6 +69,36 @@ def test_permutation_p_values_are_fair_under_the_null() -> None:
     ]
     assert 0.4 < np.mean(values) < 0.6
     assert np.mean(np.array(values) <= 0.2) == pytest.approx(0.2, abs=0.11)
+
+
+def test_jackknife_interval_covers_the_distance_of_two_laws() -> None:
+    """Of unit normal laws m apart the distance is that of their first three moments; s = |m|^2, D = 2."""
+    s = 2 * 0.7**2
+    truth = 3 / 2 * s + 3 / 4 * s**2 + (s**3 + 6 * s**2 + (3 * 2 + 6) * s) / 8
+    many = squared_mmd(normal(1000, 2, 1), normal(1000, 2, 2, shift=0.7))
+    assert many == pytest.approx(truth, rel=0.15)
+    clips = np.arange(32)
+    held = 0
+    for i in range(100):
+        low, high = squared_mmd_interval(
+            normal(32, 2, 10 + 2 * i), normal(32, 2, 11 + 2 * i, shift=0.7), clips, clips
+        )
+        held += low <= truth <= high
+    # 100 trials have an sd of 2.2 %.
+    assert 0.86 <= held / 100 <= 0.99
+
+
+def test_jackknife_leaves_out_whole_clips() -> None:
+    clip_means = normal(24, 3, 5)
+    frames = clip_means.repeat_interleave(16, 0) + 0.1 * normal(24 * 16, 3, 6)
+    clips = np.arange(24).repeat(16)
+    a, b = frames[: 12 * 16], frames[12 * 16 :]
+    low, high = squared_mmd_interval(a, b, clips[: 12 * 16], clips[12 * 16 :])
+    assert (low + high) / 2 == pytest.approx(squared_mmd(a, b), rel=1e-9)
+    low_f, high_f = squared_mmd_interval(a, b, np.arange(len(a)), np.arange(len(b)))
+    assert high - low > 2.5 * (high_f - low_f)
+    with pytest.raises(UserError, match="3 or more"):
+        squared_mmd_interval(a[:32], b, clips[:32], clips[12 * 16 :])
 
 
 def test_support_of_toy_sets_by_hand() -> None:

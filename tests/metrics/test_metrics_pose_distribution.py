@@ -44,6 +44,25 @@ def test_straight_motion_lies_in_its_direction() -> None:
     assert row[:4].sum() == pytest.approx(4 * math.log(5), rel=1e-5)
 
 
+@pytest.mark.parametrize(("degrees", "sectors"), [(22.5, {0: 0.5, 1: 0.5}), (-11.25, {0: 0.75, 7: 0.25})])
+def test_a_direction_between_two_sectors_is_shared(degrees: float, sectors: dict[int, float]) -> None:
+    angle = math.radians(degrees)
+    way = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64)
+    points = 40 * torch.arange(16.0).view(1, 16, 1, 1) / 24 * way
+    expected = [math.log(5) * sectors.get(i, 0) for i in range(8)]
+    assert features(points).view(8, 8)[0].tolist() == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("fps", [12.0, 24.0])
+def test_a_known_acceleration_lies_in_its_direction(fps: float) -> None:
+    """Upwards by 10 box sides a second squared: sector 6 of 8, log(1 + 10 / 2.5), at any frame rate."""
+    time = torch.arange(16.0, dtype=torch.float64).view(1, 16, 1, 1) / fps
+    points = 40 * 0.5 * 10 * time.square() * torch.tensor([0.0, -1.0])
+    row = features(points, fps).view(8, 8)
+    assert row[4:, 6].tolist() == pytest.approx([math.log(5)] * 4, rel=1e-6)
+    assert row[4:].sum() == pytest.approx(4 * math.log(5), rel=1e-6)
+
+
 def test_missing_joints_do_not_count() -> None:
     points = waving(1, 16, 24)
     plain = motions.pose_motion_features(
@@ -82,6 +101,8 @@ def test_short_clips_are_refused() -> None:
 def test_diversity_by_hand() -> None:
     assert motions.diversity(torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 0.0]])) == pytest.approx(10 / 3)
     assert motions.diversity(torch.ones(4, 2)) == 0
+    many = torch.randn(2500, 3, generator=torch.Generator().manual_seed(0))
+    assert motions.diversity(many) == pytest.approx(float(torch.pdist(many.double()).mean()), rel=1e-12)
     with pytest.raises(UserError, match="N >= 2"):
         motions.diversity(torch.ones(1, 2))
 
@@ -94,14 +115,3 @@ def test_mode_coverage_by_hand() -> None:
     assert overlap == pytest.approx(0.5)
     with pytest.raises(UserError, match="0 made"):
         motions.mode_coverage(np.array([]), real)
-
-
-def test_a_direction_between_two_sectors_is_shared() -> None:
-    """At 22.5 degrees the sectors at 0 and 45 degrees get half each; at 33.75, a quarter and three quarters."""
-    for degrees, share in ((22.5, 0.5), (33.75, 0.75), (-11.25, -0.25)):
-        angle = torch.tensor(math.radians(degrees))
-        step = torch.stack([angle.cos(), angle.sin()])
-        row = features((torch.arange(16.0).view(1, 16, 1, 1) * step).double())[0].view(8, 8)[0]
-        neighbour = 1 if share > 0 else 7
-        assert float(row[neighbour] / row.sum()) == pytest.approx(abs(share), abs=1e-5)
-        assert float((row[0] + row[neighbour]) / row.sum()) == pytest.approx(1, abs=1e-5)

@@ -156,7 +156,7 @@ def test_flow_can_be_recomputed_from_the_recipe(tmp_path: Path) -> None:
 
 
 def test_held_out_names_appear_in_their_own_split_alone(tmp_path: Path) -> None:
-    specs = _specs(80)
+    specs = _specs(80, expressions=("neutral", "happy", "sad", "angry", "scared"))
     store = write_puppet_store(
         tmp_path / "s", specs, 5, quiet=True, hold_out_characters=("miko",), hold_out_motions=("jump",)
     )

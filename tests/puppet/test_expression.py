@@ -3,10 +3,11 @@ import pytest
 
 from temporal_gan.errors import UserError
 from temporal_gan.expressions import CLASS_CONTROLS, CLASSES, EXPRESSIONS, expression_track
+from temporal_gan.puppet import PuppetSpec, render_clip
 from temporal_gan.puppet.affine import place
-from temporal_gan.puppet.character import CHARACTERS
+from temporal_gan.puppet.cast import CHARACTERS
 from temporal_gan.puppet.expression import generated_track, puppet_expression
-from temporal_gan.puppet.face import face_parts
+from temporal_gan.puppet.face import draw_face
 
 COLUMN = {name: i for i, name in enumerate(EXPRESSIONS)}
 
@@ -93,7 +94,7 @@ def test_the_face_takes_any_track() -> None:
     random = np.random.default_rng(0)
     track = random.uniform(0.0, 1.0, (6, len(EXPRESSIONS))).astype(np.float32)
     for character in CHARACTERS.values():
-        for part in face_parts(character, track, place(6), np.full(6, 0.3), np.zeros(6)):
+        for part in draw_face(character, track, place(6), np.full(6, 0.3), np.zeros(6)).parts:
             for paint in part.drawing.fill:
                 assert np.isfinite(paint.polygon).all(), part.name
 
@@ -103,7 +104,7 @@ def test_controls_move_the_features_they_name() -> None:
         track = np.zeros((1, len(EXPRESSIONS)), np.float32)
         for control, value in controls.items():
             track[0, COLUMN[control]] = value
-        parts = face_parts(CHARACTERS["hana"], track, place(1), np.zeros(1), np.zeros(1))
+        parts = draw_face(CHARACTERS["hana"], track, place(1), np.zeros(1), np.zeros(1)).parts
         found = next(p for p in parts if p.name == name)
         return np.asarray(found.drawing.fill[0].polygon[0])
 
@@ -116,3 +117,14 @@ def test_controls_move_the_features_they_name() -> None:
     # The upper lid's edge comes down, on the named side only.
     assert part("left_lids", eyeBlinkLeft=1.0)[7, 1] > part("left_lids")[7, 1] + 3.0
     np.testing.assert_array_equal(part("right_lids", eyeBlinkLeft=1.0), part("right_lids"))
+
+
+def test_who_falls_asleep_closes_the_eyes_unless_told_otherwise() -> None:
+    asleep = render_clip(PuppetSpec("hana", "fall-asleep", "auto:happy", 1, frames=60, size=32, fps=12.0))
+    blink = EXPRESSIONS.index("eyeBlinkLeft")
+    assert asleep.expression[-12:, blink].min() == 1
+    assert asleep.expression[0, blink] < 0.5
+    told = render_clip(PuppetSpec("hana", "fall-asleep", "happy:0.8", 1, frames=60, size=32, fps=12.0))
+    assert told.expression[-1, blink] < 0.5  # a smile narrows the eyes
+    awake = render_clip(PuppetSpec("hana", "idle", "auto:happy", 1, frames=60, size=32, fps=12.0))
+    assert np.median(awake.expression[:, blink]) < 0.5
