@@ -12,6 +12,9 @@ from torch.nn import functional
 
 from .pose_maps import limb_coordinates
 
+AGREEMENT_POWER = 4
+"""How fast a limb loses its say where it must be turned to fit: (half of 1 + cos) to this power (LOG.md 2026-11-21)."""
+
 
 def warp_backward(image: Tensor, flow: Tensor) -> Tensor:
     """Sample an image at ``x + flow(x)``, bilinearly; positions outside take the nearest border pixel.
@@ -74,7 +77,8 @@ def limb_warp(
     """Carry reference pictures to target poses, limb by limb, with no learning at all.
 
     Each limb present on both sides gives a similarity transform from the target's limb to the reference's; a pixel
-    samples the reference at the mean of all transforms, weighted by inverse squared distance to the target's limb.
+    samples the reference at the mean of all transforms, weighted by inverse squared distance to the target's limb, and
+    less where the limb must be turned far.
 
     Args:
         reference: [B, R, C, S, S], any range.
@@ -106,10 +110,14 @@ def limb_warp(
     scale = (length / limbs.length[:, None]).clamp(0.5, 2.0)
     along = vector / length[..., None] * scale[..., None]
     across = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
+    # A limb that points the other way belongs to a body turned round: its transform would stand feet on their heads.
+    dot = (vector * (target[:, end] - target[:, start])[:, None]).sum(-1)
+    agreement = 0.5 + 0.5 * dot / (length * limbs.length[:, None])
+    weight = there * agreement.clamp_min(0.05) ** AGREEMENT_POWER
 
     near = 1 / (limbs.distance_squared + (0.01 * size) ** 2)
-    total = torch.bmm(there.to(near.dtype), near.flatten(2)).clamp_min(1e-12)
-    rows = torch.cat([along, across, source_start], dim=2) * there.repeat(1, 1, 3)[..., None]
+    total = torch.bmm(weight, near.flatten(2)).clamp_min(1e-12)
+    rows = torch.cat([along, across, source_start], dim=2) * weight.repeat(1, 1, 3)[..., None]
     seen = torch.cat([near * limbs.along, near * limbs.across, near], dim=1).flatten(2)
     position = torch.bmm(rows.transpose(2, 3).flatten(1, 2), seen).view(b * t, r, 2, -1) / total[:, :, None]
     grid = (position.transpose(2, 3) / size * 2 - 1).view(b * t * r, size, size, 2)

@@ -115,6 +115,18 @@ def test_limb_warp_bends_each_limb_on_its_own() -> None:
         assert wanted[j, y, x] > 0.8, j
 
 
+def test_a_limb_that_points_the_other_way_has_little_say() -> None:
+    """A spot as near to it as to the limb that did not turn stays; the mean of both would take it to their joint."""
+    turned = ELBOW.clone()
+    turned[2] = torch.tensor([0.5, 0.3])
+    spot = torch.tensor([[0.4, 0.4]])
+    warped = carry(blob_picture(spot), ELBOW, turned)
+    y, x = divmod(int(warped[0].argmax()), 64)
+    assert abs(x - 0.4 * 64) < 2
+    assert abs(y - 0.4 * 64) < 2
+    assert float(warped.max()) > 0.5
+
+
 def test_limb_warp_does_without_a_missing_joint_whatever_its_coordinates() -> None:
     seen = torch.tensor([1.0, 1.0, 0.0])
     moved = ELBOW + 0.1
