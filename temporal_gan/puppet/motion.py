@@ -267,6 +267,8 @@ def _ease(x: np.ndarray) -> np.ndarray:
 
 
 def _parse_step(text: str, spec: str) -> Step:
+    if not text:
+        raise UserError(f"puppet motion {spec!r}: a name is missing; write for example walk>wave")
     name, _, options = (
         text.rpartition("@") if "=" in text.rpartition("@")[2] and "@" in text else (text, "", "")
     )

@@ -8,6 +8,7 @@ import numpy as np
 
 from .affine import apply, invert
 from .body import Figure
+from .bottoms import HEMS
 from .character import Character
 
 GROUPS = (
@@ -94,7 +95,7 @@ def _touches_body(character: Character, figure: Figure, arm: np.ndarray) -> np.n
     half = max(0.9 * body.shoulder_half, body.hip_half + body.leg_radius) + body.belly
     touching = (np.abs(trunk[..., 0]) < half + loose) & (trunk[..., 1] > -body.torso) & (trunk[..., 1] < 5.0)
     skirt = apply(invert(figure.maps["skirt"]), arm)
-    hem = {"skirt": 0.6, "long_skirt": 1.45, "robe": 1.7}.get(character.outfit.bottom, 0.0) * body.thigh
+    hem = (HEMS.get(character.outfit.bottom, -0.1) + 0.1) * body.thigh
     flare = 1.5 * (body.hip_half + 1.05 * body.leg_radius) + loose
     touching |= (np.abs(skirt[..., 0]) < flare) & (skirt[..., 1] > -4.0) & (skirt[..., 1] < hem + loose)
     legs = np.concatenate([_leg_points(figure, side) for side in ("right", "left")], axis=1)

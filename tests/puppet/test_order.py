@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from posed import picture, rig_of, standing
 
+from temporal_gan.expressions import expression_vector
 from temporal_gan.puppet.cast import CHARACTERS
 from temporal_gan.puppet.channels import Pose, mirrored
 from temporal_gan.puppet.lighting import find_light
@@ -175,6 +176,17 @@ def test_face_points_lie_on_the_face(name: str) -> None:
     # The tips of a fringe may hang before an upper lid.
     assert rig.face_visible[3, 11:28].sum() >= 13
     assert rig.face_visible[3, 23:28].all()
+
+
+@pytest.mark.parametrize("mood", ["scared", "disgusted"])
+@pytest.mark.parametrize("name", ["genzo", "miko", "pipi"])
+def test_the_shade_over_the_eyes_stays_on_a_head_that_turns(name: str, mood: str) -> None:
+    pose = standing(5, head_yaw=np.linspace(-1.2, 1.2, 5))
+    rig = rig_of(name, pose, expression_vector({mood: 1.0}))
+    shade = _only(rig, {"gloom" if mood == "scared" else "queasy"}, 256)
+    skull = _only(rig, {part.name for part in rig.parts if part.group in ("face", "head", "ears")}, 256)
+    assert (shade.sum(axis=(1, 2)) > 300).all()
+    assert (shade & ~skull).sum() < 0.01 * shade.sum()
 
 
 def test_a_hand_before_the_face_hides_its_points() -> None:
