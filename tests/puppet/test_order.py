@@ -115,6 +115,19 @@ def test_an_arm_that_reaches_forward_is_before_the_chest_and_one_behind_the_back
         assert (rank[names.index("left_forearm")] > rank[names.index("torso")]) == over
 
 
+@pytest.mark.parametrize("name", ["hana", "mei", "sumire", "pipi", "sample:2", "sample:7"])
+def test_shoulders_do_not_hide_the_mouth_of_one_who_bows_but_a_lifted_hand_may(name: str) -> None:
+    sad = expression_vector({"sad": 1.0})
+    bowed = rig_of(name, standing(6, bow=np.linspace(0.0, 0.9, 6), head_pitch=0.5))
+    assert bowed.face_visible[:, 24:].all()
+    assert rig_of(name, standing(6, bow=0.6, head_pitch=0.6, yaw=0.8), sad).face_visible[:, 24:].all()
+    lifted = rig_of(name, standing(2, right_arm_out=2.6, right_elbow_bend=1.9, right_elbow_out=0.4))
+    names = [part.name for part in lifted.parts]
+    rank = np.argsort(lifted.order[0])
+    assert rank[names.index("right_hand")] > max(rank[i] for i, n in enumerate(names) if "brow" in n)
+    assert rank[names.index("left_hand")] < rank[names.index("mouth")]
+
+
 def _without_number(part: str) -> str:
     """Strands and locks are counted from one side."""
     return part.split("_")[0] if part.startswith(("lock", "bangs")) else part
