@@ -1,5 +1,6 @@
 """The pose a user names (``--pose SRC``) as a sequence for a given animator."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from ..models.conditioning import Domain
 from ..pose_files import PoseSequence, read_openpose_folder
 from ..puppet import CHARACTERS, motion_keypoints
 from ..puppet.capture import read_capture
+from ..puppet.cast import SAMPLE
 from ..skeletons import CANONICAL25
 
 
@@ -19,9 +21,9 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
     """Resolve a pose source.
 
     Args:
-        source: ``STORE#clip_id``, ``motion:NAME`` (a puppet motion, in the proportions of ``character`` where that is
-            a puppet character), a folder of OpenPose JSON files, a BVH file (any rate, carried over to the
-            same proportions), or a text file that lists labelled drawings (temporal_gan.drawings).
+        source: ``STORE#clip_id``, ``motion:NAME`` (a puppet motion, in the proportions of ``character`` where that
+            is a puppet, of the cast or sampled), a folder of OpenPose JSON files, a BVH file (any rate, carried
+            over to the same proportions), or a text file that lists labelled drawings (temporal_gan.drawings).
         domain: what the animator was trained for; its skeleton must be the source's.
         character: who is to move.
         frames: length wanted; None: the source's own (a motion: two seconds).
@@ -59,7 +61,8 @@ def read_pose(source: str, domain: Domain, character: str, frames: int | None, s
 
 
 def _puppet_pose(motion: str, fps: float, character: str, frames: int, seed: int) -> PoseSequence:
-    body = character if character in CHARACTERS else next(iter(CHARACTERS))
+    is_puppet = character in CHARACTERS or re.fullmatch(SAMPLE + r"\d+", character)
+    body = character if is_puppet else next(iter(CHARACTERS))
     keypoints, confidence, layer = motion_keypoints(body, motion, frames, fps, seed)
     return PoseSequence(keypoints, confidence, layer, fps, CANONICAL25)
 

@@ -67,7 +67,7 @@ def pose_figure(character: Character, pose: Pose, before: Pose | None) -> Figure
         maps, joints, depth = ({name: v[start:] for name, v in d.items()} for d in (maps, joints, depth))
     if before is not None:
         joints["throw"] = springs["hair"]
-        maps["skirt"] = skirt_map(character.body, pose, maps["torso"], joints, springs["skirt"])
+        maps["skirt"] = skirt_map(character, maps["torso"], joints, springs["skirt"])
         if character.tail:
             maps |= tail_maps(joints["mid_hip"], pose, springs["tail"])
     return Figure(maps, joints, depth, springs)

@@ -11,10 +11,14 @@ Drawings = dict[str, Drawing]
 """``hips``, and any of ``skirt``, ``thigh`` and ``shin`` (drawn over the bare legs)."""
 
 
+HEMS: dict[str, float] = {"skirt": 0.52, "long_skirt": 1.35, "robe": 1.62}
+"""How far below the hips what hangs ends, in thighs."""
+
+
 def skirt(character: Character) -> Drawings:
     """A pleated skirt above the knee with a stripe."""
-    drawn = _skirt(character, 0.52 * character.body.thigh, 1.34)
-    hem, wide = 0.52 * character.body.thigh, 1.34 * _hip(character)
+    hem, wide = HEMS["skirt"] * character.body.thigh, 1.34 * _hip(character)
+    drawn = _skirt(character, hem, 1.34)
     stripe = smooth_open([(-1.02 * wide, hem - 2.0), (0.0, hem - 1.2), (1.02 * wide, hem - 2.0)])
     drawn += flat(stroke(stripe, (0.55, 0.55)), character.palette.trim)
     return {"hips": _hips(character), "skirt": drawn}
@@ -22,12 +26,14 @@ def skirt(character: Character) -> Drawings:
 
 def long_skirt(character: Character) -> Drawings:
     """A skirt to the shins."""
-    return {"hips": _hips(character), "skirt": _skirt(character, 1.35 * character.body.thigh, 1.36)}
+    hem = HEMS["long_skirt"]
+    drawn = _skirt(character, hem * character.body.thigh, 1.36)
+    return {"hips": _hips(character), "skirt": drawn} | _cloth_over_legs(character, hem, 1.5)
 
 
 def robe(character: Character) -> Drawings:
     """The straight lower half of a kimono, one side wrapped over the other."""
-    hem = 1.62 * character.body.thigh
+    hem = HEMS["robe"] * character.body.thigh
     drawn = _skirt(character, hem, 1.02, pleats=())
     dark = mix(rgb(character.palette.bottom), line_of(rgb(character.palette.bottom)), 0.6)
     wrap = smooth_open([(1.6, -4.0), (2.4, 0.3 * hem), (1.4, hem + 0.3)])
@@ -39,7 +45,8 @@ def robe(character: Character) -> Drawings:
                 y * hem + size * dy,
             ]
             drawn += flat(petal, character.palette.trim)
-    return {"hips": _hips(character), "skirt": drawn + flat(stroke(wrap, (0.3, 0.55, 0.3)), dark)}
+    drawn += flat(stroke(wrap, (0.3, 0.55, 0.3)), dark)
+    return {"hips": _hips(character), "skirt": drawn} | _cloth_over_legs(character, HEMS["robe"], 1.2)
 
 
 def shorts(character: Character) -> Drawings:
@@ -76,6 +83,18 @@ def trousers(character: Character) -> Drawings:
 BOTTOMS: dict[str, Callable[[Character], Drawings]] = {
     "skirt": skirt, "long_skirt": long_skirt, "robe": robe, "shorts": shorts, "trousers": trousers,
 }  # fmt: skip
+
+
+def _cloth_over_legs(character: Character, hem: float, wide: float) -> Drawings:
+    """What a leg that steps or folds out of a long garment pulls along: cloth to where the hem would be.
+
+    The knees of one who stands straight are behind the skirt, and so is this.
+    """
+    body, pen = character.body, Pen.of(character)
+    r, end, colour = body.leg_radius, (hem - 1.0) * body.thigh, character.palette.bottom
+    thigh = pen.surface(limb(body.thigh, (r * 1.15, r * 1.1, r)), colour, 1.2)
+    shin = pen.surface(limb(end, (r, r * 0.5 * (1.0 + wide), r * wide), caps=(True, False)), colour, 1.1)
+    return {"thigh": thigh, "shin": shin}
 
 
 def _hip(character: Character) -> float:

@@ -13,7 +13,7 @@ Limbs (with ``right_`` and ``left_``): ``swing`` turns forwards, ``out`` away fr
 forearm forwards, ``knee`` the shin backwards. ``pin`` 1 puts the foot where ``foot_forward``, ``foot_out`` and
 ``foot_lift`` say (by inverse kinematics), 0 leaves it to the angles. ``reach`` does the same for a hand:
 ``reach_forward``, ``reach_out`` and ``reach_down`` are from the middle of the chest at shoulder height, in arm lengths.
-``hand_open`` is 0 for a closed hand, 1 for a spread one.
+``hand_open`` is 0 for a closed hand, 1 for a spread one; ``hand_point`` 1 stretches the first finger of a closed hand.
 """
 
 from dataclasses import dataclass, field
@@ -29,9 +29,9 @@ BODY_CHANNELS = (
     "looseness", "drowsy",
 )  # fmt: skip
 LIMB_CHANNELS = (
-    "arm_swing", "arm_out", "elbow_bend", "elbow_out", "hand_open", "reach", "reach_forward", "reach_out",
-    "reach_down", "leg_swing", "leg_out", "knee", "knee_out", "pin", "foot_forward", "foot_out", "foot_lift",
-    "foot_pitch", "foot_turn",
+    "arm_swing", "arm_out", "elbow_bend", "elbow_out", "hand_open", "hand_point", "reach", "reach_forward",
+    "reach_out", "reach_down", "leg_swing", "leg_out", "knee", "knee_out", "pin", "foot_forward", "foot_out",
+    "foot_lift", "foot_pitch", "foot_turn",
 )  # fmt: skip
 CHANNELS = BODY_CHANNELS + tuple(f"{side}_{c}" for side in ("right", "left") for c in LIMB_CHANNELS)
 

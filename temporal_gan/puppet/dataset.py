@@ -27,7 +27,7 @@ from .scene import Scene
 from .spec import PuppetSpec
 
 Truth = Literal["none", "flow", "full"]
-RECIPE = "puppet2"
+RECIPE = "puppet3"
 """Names the renderer in a clip's recipe; another number when the same specification gives other pictures."""
 
 

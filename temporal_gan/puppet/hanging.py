@@ -3,16 +3,18 @@
 import numpy as np
 
 from .affine import affine, along
+from .bottoms import HEMS
 from .channels import Pose
-from .character import Body
+from .character import Character
 
 TAIL_SEGMENTS, TAIL_LENGTH = 10, 2.8
 
 
 def skirt_map(
-    body: Body, pose: Pose, torso: np.ndarray, joints: dict[str, np.ndarray], spring: np.ndarray
+    character: Character, torso: np.ndarray, joints: dict[str, np.ndarray], spring: np.ndarray
 ) -> np.ndarray:
     """The skirt hangs from the torso, lies along the thighs of one who sits, and swings behind the hips."""
+    body = character.body
     hip = joints["mid_hip"]
     spread = np.abs(joints["right_knee"][:, 0] - joints["left_knee"][:, 0])
     thighs = (0.5 * (joints["right_knee"] + joints["left_knee"]) - hip) / body.thigh
@@ -21,11 +23,13 @@ def skirt_map(
     raised = np.clip(1.4 * (0.75 - thighs[:, 1]), 0.0, 1.0)[:, None]
     direction = thighs / np.maximum(np.linalg.norm(thighs, axis=-1, keepdims=True), 1e-6)
     lap = np.stack([direction[:, 1], -direction[:, 0]], axis=-1)
+    # It ends at the knees, over which the rest of a long one hangs with the shins.
+    lap_length = min(1.2, 1.08 / HEMS.get(character.outfit.bottom, 1.0))
     sway = 0.045 * body.thigh * thighs[:, 0] + 0.1 * spring[:, 0]
     hanging = down + np.stack([sway, -0.03 * spring[:, 1]], axis=-1)
     return affine(
         (1 - raised) * flare[:, None] * torso[:, :, 0] + raised * 0.62 * lap,
-        (1 - raised) * hanging + raised * (1.2 * thighs + 0.15 * down),
+        (1 - raised) * hanging + raised * (lap_length * thighs + 0.15 * down),
         hip,
     )
 

@@ -12,7 +12,10 @@ from .character import Character
 from .drawing import Drawing, Part, flat, mix, rgb
 from .mood import Mood
 from .shapes import ellipse, mirrored, smooth_closed, smooth_open, stroke
-from .turn import on_face, on_head
+from .turn import TURN, on_face, on_head
+
+_CURTAIN_HALF, _FOREHEAD = 10.6, 11.0
+"""Half widths of the shade over the eyes and of the head there, in head coordinates."""
 
 _WATER, _WATER_LINE, _WATER_LIGHT = (150, 208, 244), (74, 128, 188), (236, 248, 255)
 
@@ -24,7 +27,7 @@ def cheek_parts(
     drawings = _drawings(character)
     parts = []
     for name, amount in (("gloom", mood.scared), ("queasy", mood.disgusted)):
-        fall = on_face(0.0, -8.2, 0.8 * yaw, pitch, 13.0)
+        fall = _round_the_forehead(yaw, pitch)
         parts.append(
             _grown(name, drawings[name], compose(head, fall), np.minimum(1.3 * amount, 1.0), wide=False)
         )
@@ -60,6 +63,18 @@ def comic_parts(
         _grown("vein", drawings["vein"], compose(head, on_head(0.72, 13.0, -9.0, yaw, pitch)),
             mood.angry, "brows"),
     ]  # fmt: skip
+
+
+def _round_the_forehead(yaw: np.ndarray, pitch: np.ndarray) -> np.ndarray:
+    """Map [T, 2, 3] of a curtain: each edge goes round the head with it, and no further than the outline."""
+    reach = np.arcsin(_CURTAIN_HALF / _FOREHEAD)
+    left, right = (
+        _FOREHEAD * np.sin(np.clip(TURN * yaw + edge, -0.5 * np.pi, 0.5 * np.pi)) for edge in (-reach, reach)
+    )
+    middle = on_face(0.0, -8.2, np.zeros_like(yaw), pitch)
+    middle[:, 0, 2] = 0.5 * (left + right)
+    middle[:, 0, 0] = (right - left) / (2 * _CURTAIN_HALF)
+    return middle
 
 
 def _grown(
@@ -117,11 +132,11 @@ def _curtain(shade: tuple[float, float, float], line: tuple[float, float, float]
     half: list[tuple[float, ...]] = [
         (0, -4.4),
         (5.6, -3.5),
-        (8.8, -0.6),
-        (10.0, 3.0),
-        (10.6, 7.4),
-        (10.0, 10.6),
-        (5.4, 9.6),
+        (8.2, -1.0),
+        (9.9, 2.6),
+        (_CURTAIN_HALF, 6.4),
+        (9.4, 9.2),
+        (5.4, 9.4),
         (0, 9.0),
     ]
     drawn = flat(smooth_closed(mirrored(half)), shade)

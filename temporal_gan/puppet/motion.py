@@ -31,7 +31,17 @@ _DRAG_SEC = {
 """Overlapping action: how much later than the body a channel moves. The head leads a turn."""
 
 _FROM_ZERO = ("jump", "foot_lift", "foot_pitch", "hip_height", "reach_out")
-_UNSCALED = ("pin", "reach", "heading", "hand_open", "foot_turn", "foot_out", "foot_forward", "reach_forward")
+_UNSCALED = (
+    "pin",
+    "reach",
+    "heading",
+    "hand_open",
+    "hand_point",
+    "foot_turn",
+    "foot_out",
+    "foot_forward",
+    "reach_forward",
+)
 _JUMP_AMPLITUDE = 1.15
 _TABLE_SIZE = 512
 
@@ -267,6 +277,8 @@ def _ease(x: np.ndarray) -> np.ndarray:
 
 
 def _parse_step(text: str, spec: str) -> Step:
+    if not text:
+        raise UserError(f"puppet motion {spec!r}: a name is missing; write for example walk>wave")
     name, _, options = (
         text.rpartition("@") if "=" in text.rpartition("@")[2] and "@" in text else (text, "", "")
     )

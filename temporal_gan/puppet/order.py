@@ -1,22 +1,27 @@
 """Which part is drawn over which, frame by frame.
 
 Arms are drawn behind the body or in front of it, legs over each other. Depth says which, but a limb changes
-places only while it touches nothing that it passes: so nothing is seen to pop through anything.
+places only while it touches nothing that it passes: so nothing is seen to pop through anything. An arm in front of
+the body is behind the head all through a clip in which it is never lifted to the head.
 """
 
 import numpy as np
 
 from .affine import apply, invert
 from .body import Figure
+from .bottoms import HEMS
 from .character import Character
 
 GROUPS = (
-    "tail", "back_hair", "arms_behind", "legs", "hips", "skirt", "neck", "torso", "front", "behind_head", "ears",
-    "head", "face", "features", "front_hair", "bangs", "flaps", "top", "brows", "arms_before",
+    "tail", "back_hair", "arms_behind", "legs", "hips", "skirt", "neck", "torso", "front", "arms_beside",
+    "behind_head", "ears", "head", "face", "features", "front_hair", "bangs", "flaps", "top", "brows", "arms_before",
 )  # fmt: skip
 """Back to front; limbs are sorted into the places named for them."""
 
 LIMB_GROUPS = ("right_arm", "left_arm", "right_leg", "left_leg")
+
+_FROM_ELBOW = 2
+"""First of the points along an arm that is below its upper half."""
 
 _FORWARD = 1.0
 """Picture units by which an arm counts as nearer than it is: beside the body it is drawn in front."""
@@ -36,7 +41,11 @@ def group_ranks(character: Character, figure: Figure) -> dict[str, np.ndarray]:
     right_over = settled(depth["right"] - depth["left"], across)
     for side, over in (("right", right_over), ("left", ~right_over)):
         before = settled(depth[side] + _FORWARD, _touches_body(character, figure, arms[side]))
-        place = np.where(before, ranks["arms_before"], ranks["arms_behind"])
+        # A head that bows hides the shoulders; a hand that is lifted to it does not vanish behind it.
+        lower = arms[side][:, _FROM_ELBOW:]
+        raised = (lower[..., 1] < figure.joints[f"{side}_shoulder"][:, None, 1]).any(axis=1)
+        lifted = (raised & _touches_head(character, figure, lower)).any()
+        place = np.where(before, ranks["arms_before" if lifted else "arms_beside"], ranks["arms_behind"])
         ranks[f"{side}_arm"] = place + np.where(over, 0.3, 0.0)
     legs = {side: _leg_points(figure, side) for side in ("right", "left")}
     crossed = _distance(legs["right"], legs["left"]).min(axis=(1, 2)) < 2.3 * character.body.leg_radius
@@ -89,17 +98,28 @@ def _distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 def _touches_body(character: Character, figure: Figure, arm: np.ndarray) -> np.ndarray:
     """bool [T]: some part of the arm may lie over trunk, skirt, legs or head."""
     body = character.body
-    loose = body.arm_radius * (2.7 if character.outfit.top == "kimono" else 1.5) + 0.4
+    loose = _loose(character)
     trunk = apply(invert(figure.maps["torso"]), arm)
     half = max(0.9 * body.shoulder_half, body.hip_half + body.leg_radius) + body.belly
     touching = (np.abs(trunk[..., 0]) < half + loose) & (trunk[..., 1] > -body.torso) & (trunk[..., 1] < 5.0)
     skirt = apply(invert(figure.maps["skirt"]), arm)
-    hem = {"skirt": 0.6, "long_skirt": 1.45, "robe": 1.7}.get(character.outfit.bottom, 0.0) * body.thigh
+    hem = (HEMS.get(character.outfit.bottom, -0.1) + 0.1) * body.thigh
     flare = 1.5 * (body.hip_half + 1.05 * body.leg_radius) + loose
     touching |= (np.abs(skirt[..., 0]) < flare) & (skirt[..., 1] > -4.0) & (skirt[..., 1] < hem + loose)
     legs = np.concatenate([_leg_points(figure, side) for side in ("right", "left")], axis=1)
     touching |= (_distance(arm, legs) < 1.4 * body.leg_radius + loose).any(axis=2)
+    return np.asarray(touching.any(axis=1) | _touches_head(character, figure, arm))
+
+
+def _touches_head(character: Character, figure: Figure, arm: np.ndarray) -> np.ndarray:
+    """bool [T]: some part of the arm may lie over the head or its hair."""
     head = apply(invert(figure.maps["head"]), arm)
-    grown = loose / body.head_scale
-    touching |= (np.abs(head[..., 0]) < 17.5 + grown) & (np.abs(head[..., 1]) < 18.0 + grown)
-    return np.asarray(touching.any(axis=1))
+    grown = _loose(character) / character.body.head_scale
+    return np.asarray(
+        ((np.abs(head[..., 0]) < 17.5 + grown) & (np.abs(head[..., 1]) < 18.0 + grown)).any(axis=1)
+    )
+
+
+def _loose(character: Character) -> float:
+    """How far an arm's clothes stand off its middle line."""
+    return character.body.arm_radius * (2.7 if character.outfit.top == "kimono" else 1.5) + 0.4

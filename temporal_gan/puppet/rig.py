@@ -105,7 +105,7 @@ def _body_parts(character: Character, pose: Pose, figure: Figure) -> list[Part]:
     for name, drawing in chest:
         parts.append(Part(name, "front", drawing, _on_chest(character, pose, figure, _CHEST[name]), False))
     for side, sign in (("right", -1.0), ("left", 1.0)):
-        hand = hand_drawing(character, sign, pose[f"{side}_hand_open"])
+        hand = hand_drawing(character, sign, pose[f"{side}_hand_open"], pose[f"{side}_hand_point"])
         parts.append(Part(f"{side}_hand", f"{side}_arm", hand, figure.maps[f"{side}_hand"]))
         foot, to_foot = shoe(character, figure.maps[f"{side}_shoe"])
         parts.append(Part(f"{side}_shoe", f"{side}_leg", foot, to_foot))

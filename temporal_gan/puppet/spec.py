@@ -157,8 +157,8 @@ def check_numbers(frames: int, size: int, fps: float, coupling: float) -> None:
         raise UserError(f"puppet clip: frames is {frames}, must be at least 1")
     if not 16 <= size <= 1024:
         raise UserError(f"puppet clip: size is {size}, must be from 16 to 1024 pixels")
-    if not fps > 0:
-        raise UserError(f"puppet clip: fps is {fps}, must be positive")
+    if not 0.1 <= fps <= 240:
+        raise UserError(f"puppet clip: fps is {fps}, must be from 0.1 to 240 frames per second")
     if not 0.0 <= coupling <= 1.0:
         raise UserError(f"puppet clip: coupling is {coupling}, must be in [0, 1]")
 

@@ -13,8 +13,10 @@ from tiny_networks import CHAIN14, EXPRESSIONS, reference_frames, tiny_domain, t
 from temporal_gan.errors import UserError
 from temporal_gan.inference import animator as animator_module
 from temporal_gan.inference.animator import Animator, load_animator
+from temporal_gan.inference.pose_source import read_pose
 from temporal_gan.inference.weights_file import save_animator
 from temporal_gan.pose_files import PoseSequence
+from temporal_gan.puppet import motion_keypoints
 from temporal_gan.skeletons import CANONICAL25
 
 
@@ -55,6 +57,12 @@ def test_the_same_command_gives_the_same_clip_and_each_part_of_it_matters(refere
     assert far(animator.generate(pose, "sad", "mika", seed=3), base)
     assert far(animator.generate(pose, "happy", "sora", seed=3), base)
     assert far(animator.generate(poses(3, seed=1), "happy", "mika", seed=3), base)
+
+
+@pytest.mark.parametrize(("name", "body"), [("sample:7", "sample:7"), ("pipi", "pipi"), ("sample:x", "hana")])
+def test_a_motion_moves_in_the_proportions_of_its_own_puppet(name: str, body: str) -> None:
+    pose = read_pose("motion:walk", tiny_domain(), name, frames=3, seed=0)
+    np.testing.assert_array_equal(pose.keypoints, motion_keypoints(body, "walk", 3, 12.0)[0])
 
 
 def test_defaults_are_neutral_and_the_first_character() -> None:

@@ -140,6 +140,12 @@ def test_random_specs_refuse_unknown_names() -> None:
         random_specs(1, 0, coupling=1.5)
 
 
+@pytest.mark.parametrize("fps", [0.0, -24.0, 0.05, 241.0, float("nan"), float("inf")])
+def test_frame_rates_that_no_video_has_are_refused(fps: float) -> None:
+    with pytest.raises(UserError, match=r"must be from 0\.1 to 240 frames per second"):
+        random_specs(1, 0, fps=fps)
+
+
 def test_random_specs_are_a_function_of_seed_and_index() -> None:
     specs = random_specs(150, seed=3, characters=("hana", "miko"))
     assert random_specs(20, seed=3, characters=("hana", "miko")) == specs[:20]

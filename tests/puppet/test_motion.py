@@ -127,7 +127,8 @@ def test_a_performance_begins_when_its_turn_comes() -> None:
     ("spec", "words"),
     [
         ("fly", "idle, walk, run, wave, jump"),
-        ("walk>", "'' is not one of"),
+        ("walk>", "'walk>': a name is missing"),
+        ("walk>@speed=2", "'' is not one of"),
         ("walk@pace=2", "option 'pace' is not one of: speed, amplitude, style, phase"),
         ("walk@speed=fast", "speed is 'fast', expected a number"),
         ("walk@speed=9", "must be from 0.1 to 4"),

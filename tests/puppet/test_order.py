@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 from posed import picture, rig_of, standing
 
+from temporal_gan.expressions import expression_vector
 from temporal_gan.puppet.cast import CHARACTERS
 from temporal_gan.puppet.channels import Pose, mirrored
 from temporal_gan.puppet.lighting import find_light
@@ -114,6 +115,19 @@ def test_an_arm_that_reaches_forward_is_before_the_chest_and_one_behind_the_back
         assert (rank[names.index("left_forearm")] > rank[names.index("torso")]) == over
 
 
+@pytest.mark.parametrize("name", ["hana", "mei", "sumire", "pipi", "sample:2", "sample:7"])
+def test_shoulders_do_not_hide_the_mouth_of_one_who_bows_but_a_lifted_hand_may(name: str) -> None:
+    sad = expression_vector({"sad": 1.0})
+    bowed = rig_of(name, standing(6, bow=np.linspace(0.0, 0.9, 6), head_pitch=0.5))
+    assert bowed.face_visible[:, 24:].all()
+    assert rig_of(name, standing(6, bow=0.6, head_pitch=0.6, yaw=0.8), sad).face_visible[:, 24:].all()
+    lifted = rig_of(name, standing(2, right_arm_out=2.6, right_elbow_bend=1.9, right_elbow_out=0.4))
+    names = [part.name for part in lifted.parts]
+    rank = np.argsort(lifted.order[0])
+    assert rank[names.index("right_hand")] > max(rank[i] for i, n in enumerate(names) if "brow" in n)
+    assert rank[names.index("left_hand")] < rank[names.index("mouth")]
+
+
 def _without_number(part: str) -> str:
     """Strands and locks are counted from one side."""
     return part.split("_")[0] if part.startswith(("lock", "bangs")) else part
@@ -175,6 +189,17 @@ def test_face_points_lie_on_the_face(name: str) -> None:
     # The tips of a fringe may hang before an upper lid.
     assert rig.face_visible[3, 11:28].sum() >= 13
     assert rig.face_visible[3, 23:28].all()
+
+
+@pytest.mark.parametrize("mood", ["scared", "disgusted"])
+@pytest.mark.parametrize("name", ["genzo", "miko", "pipi"])
+def test_the_shade_over_the_eyes_stays_on_a_head_that_turns(name: str, mood: str) -> None:
+    pose = standing(5, head_yaw=np.linspace(-1.2, 1.2, 5))
+    rig = rig_of(name, pose, expression_vector({mood: 1.0}))
+    shade = _only(rig, {"gloom" if mood == "scared" else "queasy"}, 256)
+    skull = _only(rig, {part.name for part in rig.parts if part.group in ("face", "head", "ears")}, 256)
+    assert (shade.sum(axis=(1, 2)) > 300).all()
+    assert (shade & ~skull).sum() < 0.01 * shade.sum()
 
 
 def test_a_hand_before_the_face_hides_its_points() -> None:
