@@ -145,7 +145,8 @@ def _jolt(pose: Pose, time: np.ndarray, angry: np.ndarray) -> None:
     _add(pose, "head_pitch", 0.16 * angry * blow)
     _add(pose, "bow", 0.06 * angry * blow)
     _add(pose, "arm_swing", 0.1 * angry * blow)
-    _add(pose, "hand_open", -angry * pose["right_hand_open"])
+    for side in ("right", "left"):
+        pose[f"{side}_hand_open"] = (1 - angry) * pose[f"{side}_hand_open"]
 
 
 def _recoil(pose: Pose, start: np.ndarray) -> None:

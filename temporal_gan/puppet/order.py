@@ -39,13 +39,13 @@ def group_ranks(character: Character, figure: Figure) -> dict[str, np.ndarray]:
     reach = 3.4 * character.body.arm_radius
     across = _distance(arms["right"], arms["left"]).min(axis=(1, 2)) < reach
     right_over = settled(depth["right"] - depth["left"], across)
+    lifted = {side: _lifted_to_head(character, figure, side, arm) for side, arm in arms.items()}
     for side, over in (("right", right_over), ("left", ~right_over)):
         before = settled(depth[side] + _FORWARD, _touches_body(character, figure, arms[side]))
-        # A head that bows hides the shoulders; a hand that is lifted to it does not vanish behind it.
-        lower = arms[side][:, _FROM_ELBOW:]
-        raised = (lower[..., 1] < figure.joints[f"{side}_shoulder"][:, None, 1]).any(axis=1)
-        lifted = (raised & _touches_head(character, figure, lower)).any()
-        place = np.where(before, ranks["arms_before" if lifted else "arms_beside"], ranks["arms_behind"])
+        # A head that bows hides the shoulders; a hand that is lifted to it does not vanish behind it. Arms that
+        # cross are sorted among each other, so they share a place.
+        at_head = lifted[side] or (across.any() and any(lifted.values()))
+        place = np.where(before, ranks["arms_before" if at_head else "arms_beside"], ranks["arms_behind"])
         ranks[f"{side}_arm"] = place + np.where(over, 0.3, 0.0)
     legs = {side: _leg_points(figure, side) for side in ("right", "left")}
     crossed = _distance(legs["right"], legs["left"]).min(axis=(1, 2)) < 2.3 * character.body.leg_radius
@@ -118,6 +118,13 @@ def _touches_head(character: Character, figure: Figure, arm: np.ndarray) -> np.n
     return np.asarray(
         ((np.abs(head[..., 0]) < 17.5 + grown) & (np.abs(head[..., 1]) < 18.0 + grown)).any(axis=1)
     )
+
+
+def _lifted_to_head(character: Character, figure: Figure, side: str, arm: np.ndarray) -> bool:
+    """Whether in some frame a forearm or hand above its shoulder may lie over the head."""
+    lower = arm[:, _FROM_ELBOW:]
+    raised = (lower[..., 1] < figure.joints[f"{side}_shoulder"][:, None, 1]).any(axis=1)
+    return bool((raised & _touches_head(character, figure, lower)).any())
 
 
 def _loose(character: Character) -> float:

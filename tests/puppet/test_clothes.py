@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from posed import rig_of
+from posed import rig_of, standing
 
 from temporal_gan.puppet import PuppetSpec, render_clip
 from temporal_gan.puppet.affine import apply
@@ -41,3 +41,25 @@ def test_the_skirt_of_one_who_sits_ends_at_the_knees(name: str) -> None:
     assert np.linalg.norm(hem - np.mean(knees, axis=0) * PICTURE) < 0.3 * body.thigh
     hip = CANONICAL25.joints.index("mid_hip")
     assert rig.keypoints[-1, hip, 1] > rig.keypoints[0, hip, 1] + 0.1, "it sits"
+
+
+def test_a_skirt_swings_after_the_hips() -> None:
+    """The hips move aside and stop: the hem is behind at first, then overshoots."""
+    frames = 24
+    moved = 8.0 * np.clip(np.arange(frames) / 6, 0.0, 1.0)
+    hem = np.array([[0.0, 5.0]])
+    rig = rig_of("hana", standing(frames, root_x=moved))
+    skirt = next(part for part in rig.parts if part.name == "skirt")
+    hips = rig.keypoints[:, CANONICAL25.joints.index("mid_hip"), 0] * PICTURE
+    behind = apply(skirt.to_picture, hem)[:, 0, 0] - hips
+    assert -3.0 < behind[:7].min() - behind[0] < -0.3
+    assert 0.05 < behind[7:].max() - behind[0] < 3.0
+
+
+def test_a_tail_curls_up_as_it_is_told() -> None:
+    tips = []
+    for curl in (-0.2, 0.0, 0.2):
+        rig = rig_of("miko", standing(1, tail_curl=curl))
+        tail = [part for part in rig.parts if part.name.startswith("tail_")]
+        tips.append(max(tail, key=lambda part: int(part.name.split("_")[1])).to_picture[0, 1, 2])
+    assert tips[0] > tips[1] + 0.5 > tips[2] + 1.0

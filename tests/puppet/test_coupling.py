@@ -148,3 +148,19 @@ def test_what_comes_before_leads_into_the_clip() -> None:
             continue
         step = values[0] - before[channel][-1]
         assert abs(step) <= 2.0 * np.abs(np.diff(values)).max() + 1e-9, channel
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_anger_closes_whichever_hand_is_open(seed: int) -> None:
+    calm, angry = (_pose("wave", mood, 1.0, seed) for mood in ("neutral", "angry:1"))
+    assert max(calm[f"{side}_hand_open"].max() for side in ("right", "left")) > 0.8
+    for side in ("right", "left"):
+        np.testing.assert_allclose(angry[f"{side}_hand_open"], 0.0, atol=1e-6)
+
+
+def test_the_disgusted_turn_their_body_away_too() -> None:
+    for seed in range(4):
+        calm, disgusted = (_pose("idle", mood, 1.0, seed) for mood in ("neutral", "disgusted:1"))
+        turned = (disgusted["yaw"] - calm["yaw"]) * np.sign(calm["yaw"])
+        assert (turned > -0.4).all()
+        assert (turned < -0.2).all()

@@ -128,6 +128,19 @@ def test_shoulders_do_not_hide_the_mouth_of_one_who_bows_but_a_lifted_hand_may(n
     assert rank[names.index("left_hand")] < rank[names.index("mouth")]
 
 
+def test_arms_that_cross_keep_their_order_when_one_is_lifted_to_the_head() -> None:
+    pose = standing(
+        2, right_reach=1.0, right_reach_forward=0.75, right_reach_down=0.25, left_reach=1.0,
+        left_reach_forward=0.35, left_reach_down=np.array([0.25, -0.6]),
+    )  # fmt: skip
+    rig = rig_of("kaito", pose)
+    rank = np.argsort(rig.order, axis=1)
+    names = [part.name for part in rig.parts]
+    hands = rank[:, names.index("right_hand")], rank[:, names.index("left_hand")]
+    assert (hands[0] > hands[1]).all(), "the right hand is nearer while they touch"
+    assert (hands[1] > rank[:, names.index("mouth")]).all()
+
+
 def _without_number(part: str) -> str:
     """Strands and locks are counted from one side."""
     return part.split("_")[0] if part.startswith(("lock", "bangs")) else part
