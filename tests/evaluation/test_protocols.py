@@ -199,14 +199,14 @@ def test_lpips_and_tlp_where_there_are_weights(puppets: list[ClipPair], alexnet_
     results = evaluate([pair], CLIPS, lpips=alexnet_file)
     network, real = load_lpips(alexnet_file), white(pair.real)
     assert results.metric("lpips")["value"] == pytest.approx(
-        float(lpips_distances(network, pair.made, real).mean())
+        float(lpips_distances(network, pair.made, real).mean()), rel=1e-4
     )
     steps = [lpips_distances(network, v[:-1], v[1:]) for v in (pair.made, real)]
     expected = float((steps[0] - steps[1]).abs().mean())
     assert results.metric("perceptual_change_distance")["value"] == pytest.approx(expected, rel=1e-4)
     assert len(str(results.metric("lpips")["weights_sha256"])) == 64
     frozen = results.anchor_values()["copy_first_frame"]
-    assert frozen["perceptual_change_excess"] == pytest.approx(-float(steps[1].mean()), rel=1e-5)
+    assert frozen["perceptual_change_excess"] == pytest.approx(-float(steps[1].mean()), rel=1e-4)
 
 
 def written(results: Results, out: Path) -> Path:
