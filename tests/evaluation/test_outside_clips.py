@@ -20,7 +20,7 @@ from temporal_gan.evaluation.protocols import PROTOCOLS
 from temporal_gan.evaluation.run import EvaluationOptions, evaluate
 from temporal_gan.video_io import write_frames
 
-MEDIA = Path("/work/shared/media/clips")
+MEDIA = ROOT / "../shared/media/clips"
 CLIPS = PROTOCOLS["clips_v1"]
 
 
