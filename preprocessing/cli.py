@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from temporal_gan.command_line import run_command
+from temporal_gan.command_line import Quiet, run_command, say
 from temporal_gan.data.validation import validate_store
 
 from .importers.charactergan import import_charactergan
@@ -18,8 +18,6 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Turn a data set in another format into a clip store.", no_args_is_help=True)
 app.add_typer(imports, name="import")
-
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 @imports.command("charactergan")
@@ -39,10 +37,9 @@ def charactergan(
     """
     names = [name.strip() for name in hold_out.split(",") if name.strip()]
     info = import_charactergan(folder, out, names, licence)
-    if not quiet:
-        held = len(set(names))
-        counts = f"{info.clips} drawings ({info.clips - held} train, {held} test)"
-        typer.echo(f"{out}: {counts}, {len(info.skeleton.joints)} joints, {info.width}x{info.height}")
+    held = len(set(names))
+    counts = f"{info.clips} drawings ({info.clips - held} train, {held} test)"
+    say(quiet, f"{out}: {counts}, {len(info.skeleton.joints)} joints, {info.width}x{info.height}")
 
 
 @app.command()
@@ -56,10 +53,7 @@ def validate(
     Example: temporal-gan-preprocess validate stores/dino --deep
     """
     info = validate_store(store, deep).info
-    if not quiet:
-        typer.echo(
-            f"{store}: whole; {info.clips} clips, {info.frames} frames, content {info.content_hash[:16]}"
-        )
+    say(quiet, f"{store}: whole; {info.clips} clips, {info.frames} frames, content {info.content_hash[:16]}")
 
 
 def main() -> None:

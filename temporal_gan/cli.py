@@ -8,20 +8,17 @@ import numpy as np
 import torch
 import typer
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from . import rng
-from .command_line import INTERRUPTED, PARTLY_FAILED, run_command
+from .cli_study import study
+from .command_line import INTERRUPTED, PARTLY_FAILED, Quiet, run_command, say
 from .config import load_config
 from .demo import run_demo
 from .errors import UserError
 from .evaluation.command import Request, run_evaluation
 from .evaluation.comparison import compare_results, too_few_to_tell, write_comparison
 from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
-from .evaluation.study import make_study
-from .evaluation.study_report import write_study_report
-from .evaluation.study_results import analyse_study
 from .experiment import ExperimentConfig
 from .inference.animator import load_animator
 from .inference.background import lay_on_background
@@ -39,11 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-study = typer.Typer(
-    help="Ask people which clips are better, and analyse what they say.", no_args_is_help=True
-)
 app.add_typer(study, name="study")
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 @app.command()
@@ -107,8 +100,8 @@ def puppet(
     held_out = _names(hold_out_characters) or (), _names(hold_out_motions) or ()
     store = write_puppet_store(out, specs, seed, truth, workers, quiet, *held_out)
     sheet, sample_video = write_store_preview(store)
-    _say(quiet, f"made {sheet} and {sample_video.name}")
-    _say(
+    say(quiet, f"made {sheet} and {sample_video.name}")
+    say(
         quiet,
         f"{out}: {store.info.clips} clips, {store.info.frames} frames, content {store.info.content_hash[:16]}",
     )
@@ -140,7 +133,7 @@ def train(
         )
         raise typer.Exit(INTERRUPTED)
     ending = "the time is up" if outcome.out_of_time else "done"
-    _say(quiet, f"{out}: {ending} at step {outcome.step}")
+    say(quiet, f"{out}: {ending} at step {outcome.step}")
 
 
 @app.command()
@@ -189,7 +182,7 @@ def generate(
     ]
     clip = np.concatenate([(p * 255).round().byte().permute(0, 2, 3, 1).numpy() for p in pieces])
     write_frames(out, clip, fps or made_by.fps)
-    _say(quiet, f"{out}: {len(clip)} frames of {clip.shape[2]}x{clip.shape[1]}")
+    say(quiet, f"{out}: {len(clip)} frames of {clip.shape[2]}x{clip.shape[1]}")
 
 
 @app.command()
@@ -217,7 +210,7 @@ def sample(
     )
     pictures = sample_pictures(generator, rng.normal((count, config.nz), seed, "sample"), number)
     write_picture_grid(out, pictures)
-    _say(quiet, f"{out}: {count} pictures{f' of {label}' if label else ''}")
+    say(quiet, f"{out}: {count} pictures{f' of {label}' if label else ''}")
 
 
 @app.command()
@@ -287,96 +280,9 @@ def compare(
     typer.echo(f"{out / 'comparison.json'}: {len(found)} metrics")
 
 
-@study.command()
-def make(
-    method: Annotated[
-        list[str], typer.Option(metavar="NAME=FOLDER", help="Clips of a method; give two or more.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="FILE", help="The page, an .html; its key goes beside it.")],
-    kind: Annotated[
-        Literal["2afc", "mos"], typer.Option(help="Which of two, or a rating from 1 to 5.")
-    ] = "2afc",
-    question: Annotated[str, typer.Option(metavar="TEXT", help="What raters are asked.")] = "",
-    trials: Annotated[int, typer.Option(min=1, help="A rater sees at most so many.")] = 40,
-    attention_checks: Annotated[
-        int, typer.Option(min=0, max=50, help="Besides these, clips against broken copies.")
-    ] = 5,
-    seed: Annotated[int, typer.Option(help="Of order and ids.")] = 0,
-    quiet: Quiet = False,
-) -> None:
-    """Make one web page, with everything in it, that shows people clips by several methods side by side.
-
-    Clips are paired by name. Keep the key, page.key.json, to yourself: it says which clip is whose.
-    Example: temporal-gan study make --method ours=runs/first/clips --method other=their_clips --out study.html
-    """
-    with Progress(console=Console(quiet=quiet, stderr=True)) as progress:
-        task = progress.add_task("encoding clips", total=None)
-        made = make_study(
-            _folders("--method", method), out, kind, question, trials, attention_checks, seed,
-            lambda done, total: progress.update(task, completed=done, total=total),
-        )  # fmt: skip
-    if made.left_out:
-        _say(quiet, f"left out: {len(made.left_out)} clips not every method has, first {made.left_out[0]!r}")
-    _say(
-        quiet,
-        f"{out}: {len(made.clips)} clips, {made.key.shown} trials and {made.key.checks} attention checks a rater, "
-        f"{made.bytes / 2**20:.1f} MB; the key is {made.key_path}",
-    )
-
-
-@study.command()
-def analyse(
-    answers: Annotated[list[Path], typer.Argument(metavar="ANSWERS...", help="Files raters sent back.")],
-    key: Annotated[Path, typer.Option(metavar="FILE", help="page.key.json, beside the page.")],
-    out: Annotated[Path, typer.Option(metavar="DIR", help="For study.json and study.html.")],
-    results: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FILE", help="A method's results.json, to correlate.")
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Turn answers into preferences with intervals, and say which automatic metrics agree with people.
-
-    Raters who fail the attention checks are listed and left out. Damaged files are named, the rest is analysed,
-    and the exit code is 1. Example: temporal-gan study analyse answers/*.json --key study.key.json --out findings
-    """
-    found = analyse_study(
-        answers,
-        key,
-        _folders("--results", results or []),
-        lambda line: typer.echo(f"error: {line}", err=True),
-    )
-    found.write(out / "study.json")
-    write_study_report(found.to_dict(), out / "study.html")
-    excluded = sum(bool(outcome.reason) for _, outcome in found.raters)
-    _say(
-        quiet,
-        f"{out / 'study.html'}: {len(found.raters) - excluded} raters, {excluded} excluded by the attention checks",
-    )
-    if found.refused:
-        raise typer.Exit(1)
-
-
-def _folders(option: str, given: list[str]) -> dict[str, Path]:
-    found: dict[str, Path] = {}
-    for text in given:
-        name, equals, path = text.partition("=")
-        name = name.strip()
-        if not name or not equals or not path:
-            raise UserError(f"{option} {text!r}: expected NAME=PATH, for example ours=clips/")
-        if name in found:
-            raise UserError(f"{option}: the name {name!r} is given twice")
-        found[name] = Path(path)
-    return found
-
-
 def _names(text: str) -> list[str] | None:
     # walk@speed=1.2,amplitude=0.8 is one name.
     return [name.strip() for name in re.split(r",(?!\s*\w+=)", text) if name.strip()] or None
-
-
-def _say(quiet: bool, text: str) -> None:
-    if not quiet:
-        typer.echo(text)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
-"""How every command ends: one line for a mistake, and the exit code."""
+"""What every command shares: --quiet, and how it ends: one line for a mistake, and the exit code."""
 
 import sys
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -9,6 +10,7 @@ from .errors import UserError
 
 INTERRUPTED = 130
 PARTLY_FAILED = 1
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
 
 
 def run_command(app: typer.Typer) -> None:
@@ -27,6 +29,12 @@ def run_command(app: typer.Typer) -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     sys.exit(code)
+
+
+def say(quiet: bool, text: str) -> None:
+    """Print what a command made, unless ``--quiet``."""
+    if not quiet:
+        typer.echo(text)
 
 
 def _fail(message: str) -> None:
