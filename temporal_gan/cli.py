@@ -8,16 +8,16 @@ import numpy as np
 import torch
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from . import rng
 from .cli_study import study
-from .command_line import INTERRUPTED, PARTLY_FAILED, Quiet, run_command, say
+from .command_line import PARTLY_FAILED, Interrupted, Quiet, going_on_when_repeated, run_command, say
 from .config import load_config
 from .demo import run_demo
 from .errors import UserError
 from .evaluation.command import Request, run_evaluation
 from .evaluation.comparison import compare_results, too_few_to_tell, write_comparison
+from .evaluation.comparison_table import comparison_table
 from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
 from .experiment import ExperimentConfig
 from .inference.animator import load_animator
@@ -49,8 +49,8 @@ def demo(
 
     Repeating the command goes on where it stopped. Example: temporal-gan demo --out demo
     """
-    if not run_demo(out, fast, quiet):
-        raise typer.Exit(INTERRUPTED)
+    with going_on_when_repeated():
+        run_demo(out, fast, quiet)
 
 
 @app.command()
@@ -94,12 +94,17 @@ def puppet(
     Example: temporal-gan puppet --out stores/puppet --clips 64 --size 64
     """
     specs = random_specs(
-        clips, seed, _names(characters), _names(motions), _names(expressions), frames, size, fps, coupling,
-        lighting, background, camera, hold, degradation,
+        clips, seed, _names("--characters", characters), _names("--motions", motions),
+        _names("--expressions", expressions), frames, size, fps, coupling, lighting, background, camera, hold,
+        degradation,
     )  # fmt: skip
-    held_out = _names(hold_out_characters) or (), _names(hold_out_motions) or ()
-    store = write_puppet_store(out, specs, seed, truth, workers, quiet, *held_out)
-    sheet, sample_video = write_store_preview(store)
+    held_out = (
+        _names("--hold-out-characters", hold_out_characters) or (),
+        _names("--hold-out-motions", hold_out_motions) or (),
+    )
+    with going_on_when_repeated():
+        store = write_puppet_store(out, specs, seed, truth, workers, quiet, *held_out)
+        sheet, sample_video = write_store_preview(store)
     say(quiet, f"made {sheet} and {sample_video.name}")
     say(
         quiet,
@@ -128,10 +133,7 @@ def train(
     """
     outcome = run_training(load_config(config, overrides or [], ExperimentConfig), data, out, minutes, quiet)
     if outcome.interrupted:
-        typer.echo(
-            f"stopped at step {outcome.step}, saved in {out}; repeat the same command to go on", err=True
-        )
-        raise typer.Exit(INTERRUPTED)
+        raise Interrupted(f"stopped at step {outcome.step}, saved in {out}; repeat the same command to go on")
     ending = "the time is up" if outcome.out_of_time else "done"
     say(quiet, f"{out}: {ending} at step {outcome.step}")
 
@@ -243,7 +245,9 @@ def evaluate(
     Example: temporal-gan evaluate runs/first stores/puppet --out reports/first
     """
     request = Request(generated, reference, out, protocol, split, workers, device, quiet)
-    if not run_evaluation(request):
+    with going_on_when_repeated():
+        whole = run_evaluation(request)
+    if not whole:
         raise typer.Exit(PARTLY_FAILED)
 
 
@@ -266,23 +270,18 @@ def compare(
     write_comparison(found, first, second, out / "comparison.json")
     if quiet:
         return
-    table = Table("metric", "first", "second", "difference", "95 %", "p (Holm)", "better", box=None)
-    for row in found:
-        digits = row.metric.digits
-        interval = "" if row.interval is None else " to ".join(f"{v:.{digits}f}" for v in row.interval)
-        numbers = [f"{v:.{digits}f}" for v in (row.first, row.second, row.difference)]
-        table.add_row(
-            row.metric.title, *numbers, interval, f"{row.adjusted:.3f}", row.better or "no difference shown"
-        )
-    Console().print(table)
+    Console().print(comparison_table(found))
     if too_few_to_tell(found):
         typer.echo(f"{found[0].clips} clips are too few for any difference to show over {len(found)} metrics")
     typer.echo(f"{out / 'comparison.json'}: {len(found)} metrics")
 
 
-def _names(text: str) -> list[str] | None:
+def _names(option: str, text: str) -> list[str] | None:
     # walk@speed=1.2,amplitude=0.8 is one name.
-    return [name.strip() for name in re.split(r",(?!\s*\w+=)", text) if name.strip()] or None
+    names = [name.strip() for name in re.split(r",(?!\s*\w+=)", text) if name.strip()]
+    if text and not names:
+        raise UserError(f"{option} {text!r}: holds no name; leave the option out, or write for example A,B")
+    return names or None
 
 
 def main() -> None:

@@ -1,7 +1,9 @@
 """What every command shares: --quiet, and how it ends: one line for a mistake, and the exit code."""
 
 import sys
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, NoReturn
 
 import typer
 from typer.exceptions import TyperException
@@ -9,8 +11,22 @@ from typer.exceptions import TyperException
 from .errors import UserError
 
 INTERRUPTED = 130
+USER_MISTAKE = 2
 PARTLY_FAILED = 1
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print nothing but errors.")]
+
+
+class Interrupted(Exception):
+    """Ctrl-C, and what became of the work: one line."""
+
+
+@contextmanager
+def going_on_when_repeated() -> Iterator[None]:
+    """Around what keeps every finished piece: Ctrl-C inside says that repeating the command goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("stopped; repeat the same command to go on") from None
 
 
 def run_command(app: typer.Typer) -> None:
@@ -26,8 +42,11 @@ def run_command(app: typer.Typer) -> None:
     except OSError as error:
         # A folder that cannot be made or written, or a full disk.
         _fail(f"error: {error.filename or 'a file'}: {error.strerror or error}")
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+    except Interrupted as stop:
+        _fail(str(stop), INTERRUPTED)
+    if code == INTERRUPTED:
+        # Typer's own answer to Ctrl-C: nothing was there to be kept.
+        _fail("stopped", INTERRUPTED)
     sys.exit(code)
 
 
@@ -37,6 +56,6 @@ def say(quiet: bool, text: str) -> None:
         typer.echo(text)
 
 
-def _fail(message: str) -> None:
+def _fail(message: str, code: int = USER_MISTAKE) -> NoReturn:
     typer.echo(message, err=True)
-    sys.exit(2)
+    sys.exit(code)

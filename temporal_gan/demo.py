@@ -45,7 +45,7 @@ FULL = DemoSize(clips=32, steps=900, minutes=5.5)
 FAST = DemoSize(clips=16, steps=120, minutes=1.0)
 
 
-def run_demo(out: Path, fast: bool, quiet: bool) -> bool:
+def run_demo(out: Path, fast: bool, quiet: bool) -> None:
     """Run or go on with the demo.
 
     Args:
@@ -53,10 +53,9 @@ def run_demo(out: Path, fast: bool, quiet: bool) -> bool:
             carry ``_fast`` in their names.
         fast: about a tenth of the training.
         quiet: print nothing.
-    Returns:
-        False if Ctrl-C ended the training; it was saved and goes on when called again.
     Raises:
         UserError: the folder is not writable, or holds another version's data.
+        KeyboardInterrupt: Ctrl-C; finished pieces and the training so far are kept.
     """
     console = Console(quiet=quiet)
     size, suffix = (FAST, "_fast") if fast else (FULL, "")
@@ -66,8 +65,7 @@ def run_demo(out: Path, fast: bool, quiet: bool) -> bool:
     run = out / f"run{suffix}"
     outcome = train(config, store.path, run, size.minutes, quiet)
     if outcome.interrupted:
-        console.print(f"stopped at step {outcome.step}, saved; repeat the same command to go on")
-        return False
+        raise KeyboardInterrupt
     animator = load_animator(run)
     sections = [_generated_clips(animator, out / "clips", console), _training_curve(run)]
     console.print("evaluating on the test split")
@@ -76,7 +74,6 @@ def run_demo(out: Path, fast: bool, quiet: bool) -> bool:
     command = f"temporal-gan demo --out {out}{' --fast' if fast else ''}"
     write_report(results, out / "report.html", "A first character, moving", command, sections)
     _summary(results, out, console)
-    return True
 
 
 def _store(path: Path, size: DemoSize, quiet: bool) -> Store:

@@ -10,6 +10,9 @@ from .errors import UserError
 from .skeletons import CANONICAL25, Skeleton, to_canonical25
 from .video_io import natural_key
 
+_MOST_PIXELS = 10**6
+"""Beyond this a number in a file is damage, no place in a picture."""
+
 
 @dataclass(frozen=True)
 class PoseSequence:
@@ -49,7 +52,7 @@ class PoseSequence:
 
 
 def read_openpose_folder(
-    folder: Path | str, fps: float, width: int | None = None, height: int | None = None
+    folder: Path | str, fps: float, width: float | None = None, height: float | None = None
 ) -> PoseSequence:
     """Read a folder of OpenPose JSON files, one a frame in natural order, as canonical25.
 
@@ -66,13 +69,19 @@ def read_openpose_folder(
         UserError: file and reason.
     """
     folder = Path(folder)
+    if not folder.is_dir():
+        what = "is a file, expected a folder" if folder.exists() else "no such folder"
+        raise UserError(f"{folder}: {what} with OpenPose .json files")
     files = sorted((f for f in folder.glob("*.json") if f.is_file()), key=lambda f: natural_key(f.name))
     if not files:
         raise UserError(f"{folder}: no OpenPose .json files in this folder")
     points, confidences = [], []
     for file in files:
         data = _read_json(file)
-        width, height = width or data.get("canvas_width"), height or data.get("canvas_height")
+        width, height = (
+            width or _canvas(file, data, "canvas_width"),
+            height or _canvas(file, data, "canvas_height"),
+        )
         keypoints, confidence = _first_person(file, data)
         points.append(keypoints)
         confidences.append(confidence)
@@ -94,7 +103,7 @@ def read_openpose_folder(
 def _read_json(file: Path) -> dict:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{file}: not readable JSON: {error}") from None
     # ControlNet's editors write a list of one frame.
     if isinstance(data, list) and len(data) == 1:
@@ -104,26 +113,37 @@ def _read_json(file: Path) -> dict:
     return data
 
 
+def _canvas(file: Path, data: dict, side: str) -> float | None:
+    pixels = data.get(side)
+    if not pixels:
+        return None
+    if not isinstance(pixels, int | float) or not 1 <= pixels <= _MOST_PIXELS:
+        raise UserError(f"{file}: {side} is {pixels!r:.40}, expected 1 to {_MOST_PIXELS} pixels")
+    return pixels
+
+
 def _first_person(file: Path, data: dict) -> tuple[np.ndarray, np.ndarray]:
     if not data["people"]:
         return np.zeros((25, 2), np.float32), np.zeros(25, np.float32)
     try:
-        flat = np.array(data["people"][0]["pose_keypoints_2d"], np.float32)
+        flat = np.array(data["people"][0]["pose_keypoints_2d"], float)
     except (KeyError, TypeError, ValueError, IndexError):
         raise UserError(f"{file}: people[0] has no list of numbers 'pose_keypoints_2d'") from None
     if flat.size not in (54, 75):
         raise UserError(
             f"{file}: {flat.size} numbers in pose_keypoints_2d, expected 54 (18 joints) or 75 (25 joints)"
         )
-    if not np.isfinite(flat).all():
-        raise UserError(f"{file}: pose_keypoints_2d holds a value that is not a finite number")
-    joints = flat.reshape(-1, 3)
+    if not np.isfinite(flat).all() or np.abs(flat).max() > _MOST_PIXELS:
+        raise UserError(
+            f"{file}: pose_keypoints_2d holds a value that is not a finite number or beyond {_MOST_PIXELS}"
+        )
+    joints = flat.astype(np.float32).reshape(-1, 3)
     convention = "openpose18" if len(joints) == 18 else "body25"
     return to_canonical25(joints[:, :2], np.clip(joints[:, 2], 0, 1), convention)
 
 
 def _to_unit_square(
-    keypoints: np.ndarray, confidence: np.ndarray, width: int | None, height: int | None
+    keypoints: np.ndarray, confidence: np.ndarray, width: float | None, height: float | None
 ) -> np.ndarray:
     """Fit into the square frame: the picture letterboxed, or without its size the person itself."""
     there = keypoints[confidence > 0]

@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from ..errors import UserError
 from ..metrics.comparison import holm, paired_difference
 from .definitions import DEFINITIONS, MetricDefinition, closeness
 from .results import SCHEMA, versions, write_atomically
+from .results_file import ResultsFile, read_results
 
 
 @dataclass(frozen=True)
@@ -71,33 +71,30 @@ def compare_results(first: Path, second: Path) -> list[MetricComparison]:
         UserError: a file that is no results.json, two protocols, other real clips, or nothing to compare; one line
             names the difference.
     """
-    a, b = _read(first), _read(second)
+    a, b = read_results(first), read_results(second)
     _check_same(a, b, first, second)
-    rows_a, rows_b = ({clip["clip_id"]: clip for clip in side["clips"]} for side in (a, b))
+    rows_a, rows_b = ({clip.clip_id: clip for clip in side.clips} for side in (a, b))
     # A frozen or scrambled made clip may lack a value that the other has: only what both have is compared.
     found = []
     for metric in DEFINITIONS.values():
         if (metric.higher_is_better is None and metric.ideal is None) or metric.name in NO_SCORES:
             continue
         names = [
-            n
-            for n in rows_a
-            if _value(rows_a[n], metric) is not None and _value(rows_b[n], metric) is not None
+            n for n in rows_a if all(rows[n].values.get(metric.name) is not None for rows in (rows_a, rows_b))
         ]
         if len(names) >= 2:
             found.append((metric, names))
     if not found:
         raise UserError(f"{first} and {second}: no metric has values of two clips or more in both")
-    protocol = a["protocol"]
     compared = []
     for metric, names in found:
-        values = [np.array([rows[n]["values"][metric.name] for n in names]) for rows in (rows_a, rows_b)]
+        values = [np.array([rows[n].values[metric.name] for n in names]) for rows in (rows_a, rows_b)]
         near = [np.array([closeness(metric, v) or 0.0 for v in side]) for side in values]
         # A ratio of 0 is infinitely far from 1: as far as the farthest number there is room for.
         near = [np.clip(side, -1e3, None) for side in near]
-        by_character = protocol.get("interval_unit") == "character"
-        clusters = np.array([rows_a[n]["character"] for n in names]) if by_character else None
-        seed = protocol["seed"]
+        by_character = a.protocol.interval_unit == "character"
+        clusters = np.array([rows_a[n].character for n in names]) if by_character else None
+        seed = a.protocol.seed
         plain = paired_difference(
             values[0], values[1], rng.numpy_generator(seed, "compare"), clusters=clusters
         )
@@ -142,33 +139,13 @@ def write_comparison(found: list[MetricComparison], first: Path, second: Path, p
     write_atomically(path, [json.dumps(content, indent=1, allow_nan=False), "\n"])
 
 
-def _read(path: Path) -> dict[str, Any]:
-    file = path / "results.json" if path.is_dir() else path
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: is no results.json ({error})") from None
-    needed = {"schema", "protocol", "reference", "metrics", "clips"}
-    if not isinstance(content, dict) or not needed <= content.keys():
-        lacking = min(needed - content.keys()) if isinstance(content, dict) else "an object"
-        raise UserError(
-            f"{file}: is no results.json of temporal-gan evaluate (it lacks {lacking}); evaluate again"
-        )
-    if content["schema"] != SCHEMA:
-        raise UserError(f"{file}: schema {content['schema']}, expected {SCHEMA}; evaluate again")
-    return content
-
-
-def _check_same(a: dict[str, Any], b: dict[str, Any], first: Path, second: Path) -> None:
+def _check_same(a: ResultsFile, b: ResultsFile, first: Path, second: Path) -> None:
     who = f"{first} and {second} cannot be compared"
-    for key in {**a["protocol"], **b["protocol"]}:
-        # Whether a run gave its nearest training frame beside is no part of the scores.
-        if key == "anchors":
-            continue
-        if a["protocol"].get(key) != b["protocol"].get(key):
-            left, right = a["protocol"].get(key), b["protocol"].get(key)
-            raise UserError(f"{who}: protocols differ in {key}: {left!r} and {right!r}")
-    pictures = [{clip["clip_id"]: clip["real_hash"] for clip in side["clips"]} for side in (a, b)]
+    left, right = a.protocol.settings(), b.protocol.settings()
+    for key in {**left, **right}:
+        if left.get(key) != right.get(key):
+            raise UserError(f"{who}: protocols differ in {key}: {left.get(key)!r} and {right.get(key)!r}")
+    pictures = [{clip.clip_id: clip.real_hash for clip in side.clips} for side in (a, b)]
     alone = sorted(pictures[0].keys() ^ pictures[1].keys())
     if alone:
         where = first if alone[0] in pictures[0] else second
@@ -178,10 +155,5 @@ def _check_same(a: dict[str, Any], b: dict[str, Any], first: Path, second: Path)
         raise UserError(f"{who}: {len(other)} real clips show different pictures, first {other[0]!r}")
     if not pictures[0]:
         raise UserError(
-            f"{who} clip by clip: protocol {a['protocol']['name']} scores whole sets; compare its values by eye"
+            f"{who} clip by clip: protocol {a.protocol.name} scores whole sets; compare its values by eye"
         )
-
-
-def _value(row: dict[str, Any], metric: MetricDefinition) -> float | None:
-    value: float | None = row["values"].get(metric.name)
-    return value

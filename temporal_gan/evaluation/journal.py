@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,7 +25,7 @@ class Journal:
                         break
                     whole += len(line)
                     self._read(line)
-        self._file = path.open("ab")
+        self._path, self._file = path, path.open("ab")
         self._file.truncate(whole)
 
     def find(self, key: str) -> dict | None:
@@ -38,8 +39,11 @@ class Journal:
         self._file.flush()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the file; one that nothing was ever written to goes again."""
+        empty = os.fstat(self._file.fileno()).st_size == 0
         self._file.close()
+        if empty:
+            self._path.unlink(missing_ok=True)
 
     def _read(self, line: bytes) -> None:
         try:

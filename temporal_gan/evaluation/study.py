@@ -82,6 +82,8 @@ def make_study(
     """
     if out.suffix.lower() not in (".html", ".htm"):
         raise UserError(f"--out {out}: expected a file ending in .html")
+    if out.is_dir():
+        raise UserError(f"--out {out}: is a folder, expected a file to write")
     if len(methods) < (2 if kind == "2afc" else 1):
         raise UserError(
             f"--method: {len(methods)} given, a 2afc study compares two or more: --method ours=A --method other=B"

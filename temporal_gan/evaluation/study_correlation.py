@@ -1,7 +1,6 @@
 """Does an automatic metric say what people say? Rank correlations over methods, and over clips."""
 
 import itertools
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from .. import rng
 from ..errors import UserError
 from ..metrics.agreement import rank_correlations
 from ..metrics.crossed_bootstrap import crossed_intervals
+from .results_file import ResultsFile, ScoredMetric, read_results
 from .study_analysis import Choices, Ratings, resampled_means, resampled_strengths
 
 FEWEST_METHODS = 3
@@ -35,35 +35,24 @@ class MethodScores:
 
 
 def read_scores(paths: dict[str, Path]) -> dict[str, MethodScores]:
-    """Read each method's results.json, written by ``temporal-gan evaluate``.
+    """Read each method's results.json (or its folder), written by ``temporal-gan evaluate``.
 
     Lower-is-better metrics change sign; a metric with an ideal value counts as minus the distance from it; metrics
     that are no score (floors) are left out.
 
     Raises:
-        UserError: a file is missing or no results.json, or two were measured by different protocols.
+        UserError: see :func:`.results_file.read_results`; or two were measured by different protocols.
     """
-    scores, protocols = {}, {}
-    for method, path in paths.items():
-        try:
-            results = json.loads(path.read_bytes())
-            scores[method] = _scores(results)
-            # Anchors vary with what a run had to compare with; they move no score.
-            protocols[method] = {k: v for k, v in results["protocol"].items() if k != "anchors"}
-        except OSError as error:
-            raise UserError(f"{path}: {error.strerror}") from None
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            raise UserError(
-                f"{path}: not a results.json; temporal-gan evaluate CLIPS REFERENCE --out DIR writes one"
-            ) from None
+    files = {method: read_results(path) for method, path in paths.items()}
     first = next(iter(paths), "")
-    for method, protocol in protocols.items():
-        if protocol != protocols[first]:
+    for method, file in files.items():
+        here, there = file.protocol, files[first].protocol
+        if here.settings() != there.settings():
             raise UserError(
-                f"{paths[method]}: measured by protocol {protocol.get('name')!r}, {paths[first]} by "
-                f"{protocols[first].get('name')!r} or with other settings; such scores are not compared"
+                f"{paths[method]}: measured by protocol {here.name!r}, {paths[first]} by {there.name!r} or with other "
+                "settings; such scores are not compared"
             )
-    return scores
+    return {method: _scores(file) for method, file in files.items()}
 
 
 def correlate(
@@ -179,24 +168,20 @@ def _nothing(items: int, reason: str) -> dict[str, Any]:
     return {"items": items, "spearman": None, "kendall": None, "reason": reason}
 
 
-def _scores(results: dict[str, Any]) -> MethodScores:
+def _scores(results: ResultsFile) -> MethodScores:
     means: dict[str, float] = {}
     clips: dict[str, dict[str, float]] = {}
-    for entry in results["metrics"]:
-        if entry["higher_is_better"] is None and entry.get("ideal") is None:
+    for metric in results.metrics:
+        if metric.higher_is_better is None and metric.ideal is None:
             continue
-
-        def score(value: float, entry: dict[str, Any] = entry) -> float:
-            if entry["higher_is_better"] is None:
-                return -abs(float(value) - float(entry["ideal"]))
-            return float(value) if entry["higher_is_better"] else -float(value)
-
-        name = str(entry["name"])
-        if entry["value"] is not None:
-            means[name] = score(entry["value"])
-        clips[name] = {
-            str(clip["clip_id"]): score(clip["values"][name])
-            for clip in results.get("clips", [])
-            if clip["values"].get(name) is not None
-        }
+        if metric.value is not None:
+            means[metric.name] = _score(metric, metric.value)
+        values = [(clip.clip_id, clip.values.get(metric.name)) for clip in results.clips]
+        clips[metric.name] = {name: _score(metric, value) for name, value in values if value is not None}
     return MethodScores(means, clips)
+
+
+def _score(metric: ScoredMetric, value: float) -> float:
+    if metric.higher_is_better is None:
+        return -abs(value - (metric.ideal or 0.0))
+    return value if metric.higher_is_better else -value

@@ -39,7 +39,7 @@ def test_short_training_beats_copying(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_fast_demo_makes_what_it_promises(tmp_path: Path) -> None:
-    assert run_demo(tmp_path, fast=True, quiet=True)
+    run_demo(tmp_path, fast=True, quiet=True)
     results = json.loads((tmp_path / "results.json").read_text())
     made = next(m["value"] for m in results["metrics"] if m["name"] == "foreground_psnr")
     for anchor in ("copy_first_frame", "nearest_training_frame"):
