@@ -41,7 +41,9 @@ def run_command(app: typer.Typer) -> None:
         _fail(f"error: {error}")
     except OSError as error:
         # A folder that cannot be made or written, or a full disk.
-        _fail(f"error: {error.filename or 'a file'}: {error.strerror or error}")
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file is where a folder should be" if in_the_way else error.strerror or error
+        _fail(f"error: {error.filename or 'a file'}: {reason}")
     except Interrupted as stop:
         _fail(str(stop), INTERRUPTED)
     if code == INTERRUPTED:

@@ -252,9 +252,9 @@ def write_frames(path: Path | str, frames_u8: np.ndarray, fps: float) -> None:
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well."""
-    if path.is_dir() and (
-        path.suffix or any(not re.fullmatch(r"\d{5}\.png", f.name) for f in path.iterdir())
-    ):
+    if path.is_dir() and path.suffix:
+        raise StoreError(f"{path}: is a folder, expected a file to write; remove it or name another file")
+    if path.is_dir() and any(not re.fullmatch(r"\d{5}\.png", f.name) for f in path.iterdir()):
         raise StoreError(
             f"{path}: is a folder with other files in it; name a new one or a file with a suffix"
         )

@@ -147,6 +147,11 @@ def test_scores_above_one_count_as_certain(tmp_path: Path) -> None:
         ('{"people": {}}', "expected OpenPose JSON"),
         ("[]", "expected OpenPose JSON"),
         ('{"people": [', "not readable JSON"),
+        ("[" * 100_000, "not readable JSON"),
+        (json.dumps({"people": [person([(1e7, 0.5, 1.0)] * 18)]}), "beyond 1000000"),
+        ('{"people": [], "canvas_width": "wide"}', "canvas_width is 'wide', expected 1 to "),
+        ('{"people": [], "canvas_height": -3}', "canvas_height is -3, expected 1 to "),
+        ('{"people": [], "canvas_height": NaN}', "canvas_height is nan, expected 1 to "),
         ("", "not readable JSON"),
     ],
 )
@@ -162,8 +167,11 @@ def test_a_wrong_file_is_named(tmp_path: Path, text: str, words: str) -> None:
 def test_a_folder_without_poses_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no OpenPose .json files"):
         read_openpose_folder(tmp_path, 24)
-    with pytest.raises(UserError, match="no OpenPose .json files"):
+    with pytest.raises(UserError, match="gone: no such folder"):
         read_openpose_folder(tmp_path / "gone", 24)
+    (tmp_path / "note.txt").write_text("no folder")
+    with pytest.raises(UserError, match=r"note\.txt: is a file, expected a folder"):
+        read_openpose_folder(tmp_path / "note.txt", 24)
     write(tmp_path, "0.json", [])
     write(tmp_path, "1.json", [])
     with pytest.raises(UserError, match="no person in any of its 2 files"):

@@ -60,7 +60,9 @@ class StoreWriter:
         if channels not in (3, 4) or not fps > 0:
             raise StoreError(f"{path}: channels {channels} must be 3 or 4, and fps {fps} above 0")
         self._mark = self.path / UNFINISHED
-        if self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+        if self.path.exists() and not self.path.is_dir():
+            raise StoreError(f"{path}: is a file, and a store is a folder; name another place")
+        if self.path.exists() and any(self.path.iterdir()):
             begun = self._mark.is_file() or (self.path / "frames.parquet").exists()
             half = begun and not (self.path / "store.json").exists()
             if not half or not key or not self._mark.is_file() or self._mark.read_text() != key:

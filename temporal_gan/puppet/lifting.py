@@ -42,7 +42,7 @@ def lift_openpose(keypoints: np.ndarray, confidence: np.ndarray, where: str) -> 
         confidence: [N, 25].
         where: the folder, for messages.
     Raises:
-        UserError: neither shoulders nor neck, or nothing below them, is ever seen.
+        UserError: neither shoulders nor neck, or nothing below them, is ever seen; or they are all in one place.
     """
     seen = {name: _filled(keypoints[:, i], confidence[:, i]) for name, i in _INDEX.items()}
     shoulders = [seen[f"{side}_shoulder"] for side in ("right", "left")]
@@ -53,6 +53,8 @@ def lift_openpose(keypoints: np.ndarray, confidence: np.ndarray, where: str) -> 
             f"{where}: the motion needs the neck (or both shoulders) and the hips in at least one frame"
         )
     unit = _picture_unit(seen, neck, hip)
+    if unit < 1e-6:
+        raise UserError(f"{where}: the person has no size: legs (or torso) are a single point in every frame")
     flat = {name: (points - hip) / unit for name, points in seen.items() if points is not None}
     travelled = (hip - hip[:1]) / unit
     neck = (neck - hip) / unit
@@ -109,8 +111,7 @@ def _picture_unit(seen: dict[str, np.ndarray | None], neck: np.ndarray, hip: np.
         ]
         if len(bones) == 2:
             lengths.append(float(np.quantile(bones[0] + bones[1], 0.95)) / _LEG)
-    unit = max(lengths, default=torso)
-    return max(unit, 1e-6)
+    return max(lengths, default=torso)
 
 
 def _yaw(flat: dict[str, np.ndarray], neck: np.ndarray) -> np.ndarray:

@@ -271,6 +271,9 @@ def test_results_of_different_protocols_are_refused(tmp_path: Path) -> None:
     b = results_file(tmp_path / "b.json", {"psnr": (2.0, True, None)}, "q")
     with pytest.raises(UserError, match=r"b\.json: measured by protocol 'q', .*a\.json by 'p'"):
         read_scores({"m0": a, "m1": b})
+    a.write_text(a.read_text().replace(f'"schema": {SCHEMA}', '"schema": 99'))
+    with pytest.raises(UserError, match=r"a\.json: schema 99, expected "):
+        read_scores({"m0": a})
 
 
 # Files

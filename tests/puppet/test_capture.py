@@ -217,3 +217,9 @@ def test_openpose_without_hips_or_neck_is_refused(tmp_path: Path) -> None:
     _write_openpose(tmp_path / "pose", keypoints, confidence)
     with pytest.raises(UserError, match="needs the neck .* and the hips"):
         read_capture(f"openpose:{tmp_path / 'pose'}")
+
+
+def test_openpose_of_a_single_point_is_refused(tmp_path: Path) -> None:
+    _write_openpose(tmp_path / "pose", np.full((2, 25, 2), 0.5), np.ones((2, 25)))
+    with pytest.raises(UserError, match="pose: the person has no size"):
+        read_capture(f"openpose:{tmp_path / 'pose'}")
