@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from . import rng
+from .cli_reader import reader
 from .cli_study import study
 from .command_line import PARTLY_FAILED, Interrupted, Quiet, going_on_when_repeated, run_command, say
 from .config import load_config
@@ -37,6 +38,7 @@ app = typer.Typer(
     add_completion=False,
 )
 app.add_typer(study, name="study")
+app.add_typer(reader, name="reader")
 
 
 @app.command()

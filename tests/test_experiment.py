@@ -11,7 +11,9 @@ from temporal_gan.config import load_config, parse_config
 from temporal_gan.errors import ConfigError
 from temporal_gan.experiment import RESUMABLE, ExperimentConfig
 
-RECIPES = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+RECIPES = sorted(
+    p for p in (Path(__file__).parents[1] / "configs").glob("*.yaml") if not p.stem.startswith("reader")
+)
 LEARNING = {"l1_weight": 1.0}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import yaml
@@ -27,14 +27,23 @@ from ..checkpoint import clear_temporaries, list_checkpoints, load_checkpoint, s
 from ..config import differences
 from ..distributed import World
 from ..errors import CheckpointError, UserError
-from ..experiment import RESUMABLE, ExperimentConfig
+from ..experiment import RESUMABLE, TrainConfig
 from ..run_log import RunLog
 from .state import TrainState
 
 
+class Recipe(Protocol):
+    """The configuration of any kind of run, as far as the loop reads it."""
+
+    @property
+    def train(self) -> TrainConfig: ...
+
+    def model_dump(self) -> dict[str, Any]: ...
+
+
 @dataclass
 class Job:
-    """What the clip GAN and the DCGAN do differently.
+    """What the clip GAN, the DCGAN and the reader do differently.
 
     Attributes:
         state: fresh; the loop loads the newest checkpoint into it.
@@ -66,7 +75,7 @@ class Outcome:
 
 def fit(
     job: Job,
-    config: ExperimentConfig,
+    config: Recipe,
     out: Path,
     world: World,
     device: torch.device,
@@ -152,7 +161,7 @@ def fit(
     return outcome
 
 
-def _resume(job: Job, config: ExperimentConfig, folder: Path, console: Console) -> None:
+def _resume(job: Job, config: Recipe, folder: Path, console: Console) -> None:
     found = list_checkpoints(folder)
     if not found:
         return
@@ -188,7 +197,7 @@ def _check_finite(values: dict[str, float], step: int, saved_at: int, checkpoint
         last = f"step {saved_at} in {checkpoints} is intact" if saved_at else "nothing was saved yet"
         raise UserError(
             f"training diverged at step {step}: {', '.join(bad)} not finite; {last}; "
-            "try a lower optim.lr_generator / optim.lr_critic, or a higher losses.r1_gamma, with another --out"
+            "try lower learning rates (optim.*), or a higher losses.r1_gamma where there is one, with another --out"
         )
 
 
@@ -196,7 +205,7 @@ def _note(values: dict[str, float]) -> str:
     shown = [
         f"{k.removeprefix('loss/')} {v:.3f}"
         for k, v in values.items()
-        if k in ("loss/l1", "loss/image_critic")
+        if k in ("loss/l1", "loss/image_critic", "loss/keypoints", "loss/classes")
     ]
     return " ".join([*shown, f"{values['time/step_sec']:.2f} s/step"])
 

@@ -1,0 +1,1 @@
+"""Training of the reader: frames to read, the algorithm, and the run."""
