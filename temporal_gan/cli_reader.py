@@ -61,7 +61,7 @@ def train(
 def check(
     name: Annotated[str, typer.Argument(metavar="READER", help="metrics, loss, a file, or a run.")],
     store: Annotated[Path, typer.Argument(metavar="STORE", help="Labelled clips it was not trained on.")],
-    split: Annotated[str, typer.Option(help="Which of them.")] = "test",
+    split: Annotated[str, typer.Option(help="Which of them; all: every clip.")] = "test",
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="Every figure, as JSON.")] = None,
     quiet: Quiet = False,
 ) -> None:
@@ -71,7 +71,7 @@ def check(
     """
     network, clips = load_reader(name), Store.open(store)
     with Progress(console=Console(quiet=quiet, stderr=True)) as progress:
-        task = progress.add_task("reading", total=len(clips.split(split)))
+        task = progress.add_task("reading", total=None)
         accuracy = measure_reader(network, clips, split, lambda done: progress.update(task, completed=done))
     if out is not None:
         about = {"reader": str(find_reader(name)), "sha256": reader_sha256(name), "store": str(store)}

@@ -17,6 +17,7 @@ from ..models.reader import FACE_JOINTS, Reader, Reading, read_video
 from ..skeletons import CANONICAL25, canonical_joints
 from .clip_pairs import frames_to_tensor
 
+ALL = "all"
 VISIBLE = 0.75
 """Labels of at least this confidence are joints that can be seen; puppets mark hidden ones with 0.5."""
 
@@ -64,12 +65,12 @@ def measure_reader(
     Args:
         reader: in eval mode.
         store: labelled; joints are matched by name, expressions too.
-        split: one of manifest.SPLITS.
+        split: one of manifest.SPLITS, or ``all``.
         progress: called after each clip with the number done.
     Raises:
         StoreError: the split is empty, or has no label that a reader reads.
     """
-    rows = store.split(split)
+    rows = list(store.clips) if split == ALL else store.split(split)
     if not rows:
         raise StoreError(f"{store.path}: no clips in split {split!r}")
     clips = []
