@@ -35,6 +35,7 @@ class Request:
         split: of stores, or None for the protocol's own, else test.
         workers: processes.
         device: for networks: auto, cpu, cuda or mps.
+        reader: name of a shipped copy, a file, or a reader's run.
         quiet: print nothing but errors.
     """
 
@@ -45,12 +46,14 @@ class Request:
     split: str | None
     workers: int
     device: str
+    reader: str
     quiet: bool
 
     def command(self) -> str:
         """The command line, without what changes no number."""
         said = f"temporal-gan evaluate {self.generated} {self.reference} --out {self.out}"
         said += "" if self.protocol == "clips_v1" else f" --protocol {self.protocol}"
+        said += "" if self.reader == "metrics" else f" --reader {self.reader}"
         return said + ("" if self.split is None else f" --split {self.split}")
 
 
@@ -118,6 +121,7 @@ def _score_pairs(request: Request, protocol: Protocol) -> Results:
             nearest,
             split=split or "",
             options=EvaluationOptions(request.workers, request.out / "clips.jsonl"),
+            reader=request.reader,
         )
 
 
