@@ -25,14 +25,14 @@ class ClipPair:
         keypoints: float [T, J, 2] of the real clip in [0, 1] of width and height, pixel centres at
             (i + 0.5) / size, or None.
         confidence: float [T, J], 0 = missing; None = all known.
-        skeleton: names of those joints, or None where nobody knows.
-        expression: float [T, E], commanded intensities in [0, 1], or None.
-        expression_confidence: float [T, E], 0 = not labelled; None = all known.
-        expression_names: of the E channels; given with ``expression``.
         flow: exact float [T-1, 2, H, W], pixels of the real clip, on frame t's grid, or None.
         flow_valid: bool [T-1, 1, H, W]; given with ``flow``.
         other_real: float [any T, 3 or 4, any h, any w] in [0, 1], a real clip of another character of the same set,
             for the anchor of that name; or None.
+        skeleton: names of the joints of ``keypoints``, or None where nobody knows.
+        expression: float [T, E], commanded intensities in [0, 1], or None.
+        expression_confidence: float [T, E], 0 = not labelled; None = all known.
+        expression_names: of the E channels; given with ``expression``.
         relatives: the store, and ids of its other clips of the same character; or None.
     """
 
@@ -43,13 +43,13 @@ class ClipPair:
     character: str = ""
     keypoints: Tensor | None = None
     confidence: Tensor | None = None
+    flow: Tensor | None = None
+    flow_valid: Tensor | None = None
+    other_real: Tensor | None = None
     skeleton: Skeleton | None = None
     expression: Tensor | None = None
     expression_confidence: Tensor | None = None
     expression_names: tuple[str, ...] = ()
-    flow: Tensor | None = None
-    flow_valid: Tensor | None = None
-    other_real: Tensor | None = None
     relatives: tuple[Store, tuple[str, ...]] | None = None
 
     def validate(self) -> "ClipPair":

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..batch import composite_on_white
 from .charts import line_chart
+from .clip_results import ClipResult
 from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, HEADLINE
 from .keypoint_transfer import to_frames_u8
 from .metric_definition import MetricDefinition
@@ -23,7 +24,7 @@ from .reader_metrics import (
     POSE_METRICS,
 )
 from .report_warnings import BLIND_TO_MOTION, find_warnings
-from .results import ClipResult, Results, versions, write_atomically
+from .results import Results, versions, write_atomically
 from .set_results import SetResults
 
 _GROUPS = (

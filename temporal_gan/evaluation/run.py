@@ -13,13 +13,14 @@ from ..models.reader_file import find_reader, reader_sha256
 from ..weights import ALEXNET, find_weights, sha256_of_weights
 from .anchors import NearestFrames
 from .clip_pairs import resize_clip
+from .clip_results import ClipResult, FailedClip
 from .edits import EDITED_CLIPS, Edits
 from .journal import Journal, row_key
 from .pairing import FilePairs, RunPairs
 from .pictures import ShownClip, show_clip
 from .process_pool import do_all, one_thread
 from .protocols import Protocol
-from .results import ClipResult, FailedClip, Results, versions
+from .results import Results, versions
 from .scoring import Pairs, Scorer
 
 SHOWN_EACH_WAY = 4

@@ -12,13 +12,13 @@ from ..features import load_lpips
 from ..models.reader_file import load_reader
 from .anchors import NearestFrames, measure_anchors
 from .clip_pairs import ClipPair
+from .clip_results import ClipResult, FailedClip
 from .edits import NAMES, NEEDS_RUN, Edits
 from .keypoint_transfer import to_frames_u8
 from .measurement import Perception, measure, prepare_made, prepare_real
 from .pairing import FilePairs, RunPairs
 from .protocols import Protocol
 from .reader_tool import ReaderTool
-from .results import ClipResult, FailedClip
 
 Pairs = Sequence[ClipPair] | FilePairs | RunPairs
 """Anything that gives pair i when asked for it: a list in memory, files, or a run that animates."""
