@@ -17,7 +17,7 @@ from .. import rng
 from ..data.store import Store
 from ..errors import UserError
 from ..video_io import Frames, natural_key, read_frames
-from .pairing import find_clips
+from .clip_sources import find_clips
 from .results import write_atomically
 from .study_clips import broken_copy, data_uri, equal_clips
 from .study_key import Kind, StudyItem, StudyKey, read_key

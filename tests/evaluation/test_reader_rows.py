@@ -24,7 +24,7 @@ from temporal_gan.evaluation.run import EvaluationOptions, evaluate
 from temporal_gan.inference.animator import Animator
 from temporal_gan.inference.weights_file import save_animator
 from temporal_gan.models import reader_file
-from temporal_gan.models.reader import Reader, ReaderConfig
+from temporal_gan.models.reader import FACE_JOINTS, Reader, ReaderConfig
 from temporal_gan.models.reader_file import reader_sha256, save_reader
 
 CLIPS = PROTOCOLS["clips_v1"]
@@ -36,8 +36,9 @@ def write_reader(path: Path, seed: int) -> Path:
     """An untrained reader: what it sees means nothing, and it is the same every time."""
     torch.manual_seed(seed)
     reader = Reader(ReaderConfig(width=8, features=8, identity=8)).eval()
-    # As untrained, every joint has a confidence of about a half; here some are seen and some are not.
+    # Untrained, every joint has a confidence of about a half; here some are seen, some are not, a face always is.
     torch.nn.init.normal_(reader.seen.bias, 0.0, 3.0)
+    reader.seen.bias.data[list(FACE_JOINTS)] = 9.0
     save_reader(path, reader, {})
     return path
 
