@@ -23,6 +23,7 @@ from .reader_metrics import (
     IDENTITY_METRICS,
     POOLED_METRICS,
     POSE_METRICS,
+    READER_METRICS,
 )
 from .report_warnings import BLIND_TO_MOTION, find_warnings
 from .results import Results, versions, write_atomically
@@ -234,6 +235,8 @@ def _row(
         "interval": [_number(metric, v) for v in interval] if isinstance(interval, list) else None,
         "reason": entry.get("reason"),
         "p_value": entry.get("p_value"),
+        # What a network reads is at most as good as what it reads from the real clip.
+        "read": metric in READER_METRICS,
         "note": _note(metric, entry) if metric.name == "event_alignment" else "",
         "clips": entry["clips"],
         "anchors": [
