@@ -17,7 +17,8 @@ from ..features import equispaced, i3d_features, inception_features, load_i3d, l
 from ..inference.animator import Animator
 from .anchors import shuffled_order
 from .clip_pairs import frames_to_tensor
-from .pairing import ClipSource, animate_row, read_clip, source_key
+from .clip_sources import ClipSource, read_clip, source_key
+from .pairing import animate_row
 from .protocols import SetProtocol
 from .results import FailedClip
 

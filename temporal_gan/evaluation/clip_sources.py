@@ -1,4 +1,4 @@
-"""Where clips are: stores, folders, single files; how they are read, and by what an evaluation knows them again."""
+"""Where clips are: in a store, in a folder of anybody's files, or alone; how they are named, read and known again."""
 
 import hashlib
 from functools import lru_cache
@@ -14,6 +14,11 @@ from .frame_rates import TimedClip
 
 ClipSource = Path | tuple[Store, str]
 """Where a clip is: a file, a folder of pictures, or a clip of a store."""
+
+
+def is_store(path: Path) -> bool:
+    """Whether a folder is a clip store."""
+    return (path / "store.json").is_file()
 
 
 def find_clips(path: Path, split: str | None = None) -> dict[str, ClipSource]:
@@ -96,10 +101,6 @@ def source_key(source: ClipSource) -> str:
 def _clip_name(path: Path) -> str:
     # A folder named walk.v2 has no suffix.
     return path.name if path.is_dir() else path.stem
-
-
-def is_store(path: Path) -> bool:
-    return (path / "store.json").is_file()
 
 
 def _is_animation(path: Path) -> bool:
