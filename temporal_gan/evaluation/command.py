@@ -13,8 +13,9 @@ from ..errors import UserError
 from ..inference.animator import load_animator
 from ..inference.weights_file import ANIMATOR_FILE
 from .clip_sets import ClipSet
+from .clip_sources import content_key, find_clips
 from .nearest_frame import NearestTrainingFrame
-from .pairing import FilePairs, RunPairs, content_key, find_clips, pair_files
+from .pairing import FilePairs, RunPairs, pair_files
 from .protocols import PROTOCOLS, SET_PROTOCOLS, Protocol, SetProtocol
 from .report import write_report
 from .results import Results
@@ -35,6 +36,7 @@ class Request:
         split: of stores, or None for the protocol's own, else test.
         workers: processes.
         device: for networks: auto, cpu, cuda or mps.
+        reader: name of a shipped copy, a file, or a reader's run.
         quiet: print nothing but errors.
     """
 
@@ -45,12 +47,14 @@ class Request:
     split: str | None
     workers: int
     device: str
+    reader: str
     quiet: bool
 
     def command(self) -> str:
         """The command line, without what changes no number."""
         said = f"temporal-gan evaluate {self.generated} {self.reference} --out {self.out}"
         said += "" if self.protocol == "clips_v1" else f" --protocol {self.protocol}"
+        said += "" if self.reader == "metrics" else f" --reader {self.reader}"
         return said + ("" if self.split is None else f" --split {self.split}")
 
 
@@ -118,6 +122,7 @@ def _score_pairs(request: Request, protocol: Protocol) -> Results:
             nearest,
             split=split or "",
             options=EvaluationOptions(request.workers, request.out / "clips.jsonl"),
+            reader=request.reader,
         )
 
 

@@ -1,22 +1,20 @@
-"""All numbers of one clip: the real side is prepared once, then made clip and anchors are held against it."""
-
-import math
-from dataclasses import dataclass, field
+"""All numbers of one candidate, the made clip or an anchor, against its real clip."""
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..batch import composite_on_white
 from ..features import lpips_distances
 from ..metrics import paired, pose, temporal, trajectories
+from ..models.reader import Reading
 from ..optical_flow import SMALLEST_SIDE, dis_flow_checked
-from .clip_pairs import ClipPair, known_joints, resize_clip
+from .clip_curves import read_curves
+from .clip_pairs import resize_clip
 from .keypoint_transfer import to_frames_u8, transfer_keypoints
+from .measurement_values import Measurement
 from .protocols import Protocol
-
-_SMALLEST_LPIPS_SIDE = 32
-_PUBLISHED_SIDE = 256
-"""Keypoint distances are published for frames of this many pixels."""
+from .reader_measurement import CLIP_METRICS, PUBLISHED_SIDE, measure_identity, measure_reading
+from .real_clip import FLOORS, SMALLEST_LPIPS_SIDE, Perception, RealClip
 
 _REFERENCE_FLOW = (
     "warping_error_reference_flow",
@@ -24,99 +22,10 @@ _REFERENCE_FLOW = (
     "warping_error_own_flow",
     "flicker_static",
 )
-_FLOORS = ("warping_error_real", "flicker_static_real")
 _MOTION = ("motion_ratio", "acceleration_ratio", "flow_distance", "foreground_flow_distance")
 _PERCEPTUAL_CHANGE = ("perceptual_change_distance", "perceptual_change_excess")
 _TRAJECTORIES = ("keypoint_jerk_ratio", "keypoint_acceleration_error")
 _JOINTS = ("average_keypoint_distance", "missing_keypoint_rate")
-
-
-@dataclass(frozen=True)
-class Perception:
-    """The LPIPS network, or the sentence that says why there is none."""
-
-    network: nn.Module | None = None
-    reason: str = "no LPIPS weights were given"
-
-
-@dataclass(frozen=True)
-class RealClip:
-    """What every candidate of one clip is compared with.
-
-    Attributes:
-        rgb: [T, 3, H, W], [0, 1], on white.
-        source: the clip as it came, 3 or 4 channels, for its silhouette.
-        joints: keypoints in pixels [T, J, 2] and confidence [T, J], or None.
-        motion: DIS flow [T-1, 2, H, W], or None where it cannot be computed.
-        flow, valid: the reference flow of the warping error and its mask, or None.
-        static: bool [T-1, 1, H, W], where the clip stands still by that flow, or None.
-        flow_method: ``exact``, ``dis`` or ``none``.
-        why_no_flow: a sentence where ``flow`` is None.
-        floors: the real clip's own warping error and flicker.
-        change: LPIPS from each frame to the next [T-1], or None.
-    """
-
-    rgb: Tensor
-    source: Tensor
-    joints: tuple[Tensor, Tensor] | None
-    motion: Tensor | None
-    flow: Tensor | None
-    valid: Tensor | None
-    static: Tensor | None
-    flow_method: str
-    why_no_flow: str
-    floors: dict[str, float]
-    change: Tensor | None
-
-
-@dataclass
-class Measurement:
-    """Values of one candidate: a name is in ``values`` or, with a sentence, in ``reasons``; never in both."""
-
-    values: dict[str, float] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    psnr_per_frame: list[float] = field(default_factory=list)
-    kept_fraction: float | None = None
-    own_kept_fraction: float | None = None
-
-    def put(self, name: str, value: Tensor, reason: str) -> None:
-        """Record a one-clip metric [1], or the reason where it is not defined."""
-        number = float(value)
-        if math.isfinite(number):
-            self.values[name] = number
-        else:
-            self.reasons[name] = reason
-
-    def skip(self, names: tuple[str, ...], reason: str) -> None:
-        """Record why several metrics are not there."""
-        self.reasons.update(dict.fromkeys(names, reason))
-
-
-def prepare_real(pair: ClipPair, protocol: Protocol, perception: Perception) -> RealClip:
-    """The real side of a validated pair; flow is computed only where the protocol is temporal."""
-    source = pair.real.float().clamp(0, 1)
-    rgb = composite_on_white(source)
-    motion = flow = valid = static = change = None
-    method, why = "none", f"frames of {rgb.shape[-1]}x{rgb.shape[-2]} are too small for optical flow"
-    moving = protocol.temporal and len(rgb) >= 2
-    if moving and max(rgb.shape[-2:]) >= SMALLEST_SIDE:
-        motion, checked = dis_flow_checked(to_frames_u8(rgb))
-        if protocol.exact_flow:
-            why = f"{protocol.name} takes exact motion only, and this clip carries none"
-        else:
-            flow, valid, method = motion, checked, "dis"
-    if moving and pair.flow is not None and pair.flow_valid is not None:
-        flow, valid, method = pair.flow.float(), pair.flow_valid, "exact"
-    floors = {}
-    if flow is not None and valid is not None:
-        static = temporal.static_region(flow[None], valid[None])[0]
-        error, _ = temporal.warping_error(rgb[None], flow[None], valid[None])
-        own_flicker = temporal.flicker(rgb[None], static[None])
-        found = zip(_FLOORS, (float(error), float(own_flicker)), strict=True)
-        floors = {name: value for name, value in found if math.isfinite(value)}
-    if moving and perception.network is not None and min(rgb.shape[-2:]) >= _SMALLEST_LPIPS_SIDE:
-        change = lpips_distances(perception.network, rgb[:-1], rgb[1:])
-    return RealClip(rgb, source, known_joints(pair), motion, flow, valid, static, method, why, floors, change)
 
 
 def prepare_made(made: Tensor, real: RealClip) -> Tensor:
@@ -125,16 +34,22 @@ def prepare_made(made: Tensor, real: RealClip) -> Tensor:
 
 
 def measure(
-    rgb: Tensor, real: RealClip, protocol: Protocol, perception: Perception, first_scored: int = 0
+    rgb: Tensor,
+    real: RealClip,
+    protocol: Protocol,
+    perception: Perception,
+    first_scored: int = 0,
+    reading: Reading | None = None,
 ) -> Measurement:
     """Score one candidate.
 
     Args:
         rgb: [T, 3, H, W], [0, 1], from :func:`prepare_made`.
-        real: from :func:`prepare_real`.
+        real: from :func:`.real_clip.prepare_real`.
         protocol: which metrics, which thresholds.
-        perception: the LPIPS network, or why there is none.
+        perception: the networks, or why there are none.
         first_scored: paired metrics begin here (1 for the frozen anchor, whose frame 0 is the real one).
+        reading: of ``rgb``, where the reader has seen its frames already.
     """
     mask = paired.union_foreground(rgb[None], real.source[None])
     result = Measurement()
@@ -142,7 +57,29 @@ def measure(
     _measure_perception(result, rgb, real, protocol, perception, first_scored)
     _measure_temporal(result, rgb, real, mask, protocol)
     _measure_pose(result, rgb, real, protocol, first_scored)
+    _measure_reading(result, rgb, real, protocol, perception, first_scored, reading)
     return result
+
+
+def _measure_reading(
+    result: Measurement,
+    rgb: Tensor,
+    real: RealClip,
+    protocol: Protocol,
+    perception: Perception,
+    first: int,
+    reading: Reading | None,
+) -> None:
+    if perception.reader is None or real.read is None:
+        result.skip(CLIP_METRICS, perception.why_no_reader)
+        return
+    seen = perception.reader.read(rgb) if reading is None else reading
+    script, (height, width) = real.read.script, rgb.shape[-2:]
+    alone = _why_not_temporal(protocol) if not protocol.temporal or len(rgb) < 2 else None
+    measure_reading(result, seen, script, height, width, real.fps, protocol.pck_thresholds, alone, first)
+    measure_identity(result, seen, real.read.identity)
+    if real.read.curves is not None:
+        result.curves = read_curves(seen, script, real.fps, height, width)
 
 
 def _measure_paired(result: Measurement, rgb: Tensor, real: RealClip, mask: Tensor, first: int) -> None:
@@ -178,7 +115,7 @@ def _measure_perception(
     if perception.network is None:
         result.skip(("lpips", *_PERCEPTUAL_CHANGE), perception.reason)
         return
-    if min(rgb.shape[-2:]) < _SMALLEST_LPIPS_SIDE:
+    if min(rgb.shape[-2:]) < SMALLEST_LPIPS_SIDE:
         small = f"frames of {rgb.shape[-1]}x{rgb.shape[-2]} are smaller than the 32x32 that LPIPS needs"
         result.skip(("lpips", *_PERCEPTUAL_CHANGE), small)
         return
@@ -200,7 +137,7 @@ def _measure_temporal(
     result: Measurement, rgb: Tensor, real: RealClip, mask: Tensor, protocol: Protocol
 ) -> None:
     if not protocol.temporal or len(rgb) < 2:
-        result.skip((*_MOTION, *_REFERENCE_FLOW, *_FLOORS), _why_not_temporal(protocol))
+        result.skip((*_MOTION, *_REFERENCE_FLOW, *FLOORS), _why_not_temporal(protocol))
         return
     made_flow = made_valid = None
     region = mask[:, :-1]
@@ -217,7 +154,7 @@ def _measure_temporal(
         result.put("flow_distance", temporal.flow_distance(made, truth), "no pixel")
         result.put("foreground_flow_distance", temporal.flow_distance(made, truth, region), empty)
     if real.flow is None or real.valid is None or real.static is None:
-        result.skip((*_REFERENCE_FLOW, *_FLOORS), real.why_no_flow)
+        result.skip((*_REFERENCE_FLOW, *FLOORS), real.why_no_flow)
         return
     hidden = "no pixel of the real clip has a trusted motion"
     video, flow, valid = rgb[None], real.flow[None], real.valid[None]
@@ -259,7 +196,7 @@ def _measure_pose(result: Measurement, rgb: Tensor, real: RealClip, protocol: Pr
         value = pose.pck(predicted, target, confidence, side, threshold)
         result.put(name, value, "fewer than two joints are known in every frame")
     distance, missing = pose.keypoint_distance(predicted, target, confidence)
-    scale = _PUBLISHED_SIDE / max(height, width)
+    scale = PUBLISHED_SIDE / max(height, width)
     result.put("average_keypoint_distance", distance * scale, "no joint was found")
     result.put("missing_keypoint_rate", missing, "no joint is known")
     if not protocol.temporal:

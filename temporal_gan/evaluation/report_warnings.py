@@ -1,6 +1,7 @@
 """What a reader must know before believing the numbers."""
 
-from .definitions import ANCHOR_TITLES, BAD_ANCHORS, DEFINITIONS, HEADLINE, closeness
+from .definitions import ANCHOR_TITLES, BAD_ANCHORS, DEFINITIONS, HEADLINE
+from .metric_definition import closeness
 from .results import Results
 
 BLIND_TO_MOTION = (
@@ -27,6 +28,11 @@ def find_warnings(
     shortfall = results.shortfall()
     if shortfall is not None:
         found.append(f"No values: {shortfall}.")
+    if results.reader_is_for_losses:
+        found.append(
+            "The reader is the copy that training may be against: a model that was cannot be judged by it. Leave "
+            "--reader out for the copy that only judges."
+        )
     found += _lost_to_anchors(entries, anchors)
     if results.missing:
         found.append(

@@ -8,14 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .definitions import (
-    ANCHOR_MEANINGS,
-    CLIP_SET_METRICS,
-    PICTURE_SET_METRICS,
-    MetricDefinition,
-)
+from .definitions import ANCHOR_MEANINGS
+from .metric_definition import MetricDefinition
 from .protocols import SetProtocol
 from .results import SCHEMA, FailedClip, versions, write_atomically
+from .set_metrics import CLIP_SET_METRICS, PICTURE_SET_METRICS
 from .set_scores import Vectors, details, floor, inception_scores, set_distances
 
 _NO_INTERVAL = "a set distance has no bootstrap interval: repeated vectors shrink the covariance and bias it"
