@@ -59,9 +59,50 @@ _GROUPS = (
 _SET_GROUPS = (
     ("Distance", ("fid", "fid_of_halves", "kid", "kernel_distance", "fvd", "fvd_of_halves")),
     ("What is made, what is missed", ("precision", "recall", "density", "coverage")),
+    (
+        "Pose and expression, judged by the reader",
+        (
+            "reader_fid",
+            "reader_fid_of_halves",
+            "reader_kid",
+            "reader_kernel_distance",
+            "reader_fvd",
+            "reader_fvd_of_halves",
+            "reader_video_kernel_distance",
+        ),
+    ),
+    ("Motion, judged by the reader", ("pose_motion_distance", "pose_motion_distance_of_halves")),
+    (
+        "What is made, what is missed, judged by the reader",
+        (
+            "reader_precision",
+            "reader_recall",
+            "reader_density",
+            "reader_coverage",
+            "mode_coverage",
+            "mode_overlap",
+            "diversity",
+            "diversity_real",
+        ),
+    ),
     ("For comparison with the literature", ("inception_score", "inception_score_real")),
 )
-_SET_HEADLINE = ("fid", "fid_of_halves", "kid", "recall", "fvd", "fvd_of_halves")
+_SET_HEADLINE = (
+    "fid",
+    "fid_of_halves",
+    "kid",
+    "recall",
+    "fvd",
+    "fvd_of_halves",
+    "reader_fid",
+    "reader_fid_of_halves",
+    "reader_recall",
+    "mode_overlap",
+    "reader_fvd",
+    "reader_fvd_of_halves",
+    "pose_motion_distance",
+    "pose_motion_distance_of_halves",
+)
 _CLIP_VALUES = (
     "foreground_psnr",
     "foreground_ssim",
