@@ -9,7 +9,8 @@ import numpy as np
 from .. import rng
 from ..errors import UserError
 from ..metrics.comparison import holm, paired_difference
-from .definitions import DEFINITIONS, MetricDefinition, closeness
+from .definitions import DEFINITIONS
+from .metric_definition import MetricDefinition, closeness
 from .results import SCHEMA, versions, write_atomically
 from .results_file import ResultsFile, read_results
 

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from ..batch import composite_on_white
 from .charts import line_chart
-from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, HEADLINE, MetricDefinition
+from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, HEADLINE
 from .keypoint_transfer import to_frames_u8
+from .metric_definition import MetricDefinition
 from .pictures import ERROR_SCALE, ShownClip, animation, error_map, film_strip, shrink, side_by_side
 from .report_warnings import BLIND_TO_MOTION, find_warnings
 from .results import ClipResult, Results, versions, write_atomically

@@ -1,6 +1,7 @@
 """What a reader must know before believing the numbers."""
 
-from .definitions import ANCHOR_TITLES, BAD_ANCHORS, DEFINITIONS, HEADLINE, closeness
+from .definitions import ANCHOR_TITLES, BAD_ANCHORS, DEFINITIONS, HEADLINE
+from .metric_definition import closeness
 from .results import Results
 
 BLIND_TO_MOTION = (

@@ -18,9 +18,11 @@ import torch
 
 from .. import rng
 from ..metrics.statistics import bootstrap_interval
-from .definitions import ANCHOR_MEANINGS, DEFINITIONS, METRICS, MetricDefinition
+from .clip_metrics import METRICS
+from .definitions import ANCHOR_MEANINGS, DEFINITIONS
 from .keypoint_transfer import READER
 from .measurement import Measurement
+from .metric_definition import MetricDefinition
 from .pictures import ShownClip
 from .protocols import Protocol
 

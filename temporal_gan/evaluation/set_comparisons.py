@@ -88,6 +88,8 @@ def _compare_modes(made: Sample, real: Sample) -> Values:
     sides = [sample["mode"].flatten().numpy().astype(np.int64) for sample in (made, real)]
     shown = [modes[modes >= 0] for modes in sides]
     if min(map(len, shown)) == 0:
-        why = f"no sure face in one of the sets: {len(shown[0])} made and {len(shown[1])} real frames have one"
+        why = (
+            f"no sure face in one of the sets: {len(shown[0])} made and {len(shown[1])} real frames have one"
+        )
         return dict.fromkeys(names, why)
     return dict(zip(names, mode_coverage(*shown), strict=True))

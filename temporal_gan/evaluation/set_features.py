@@ -34,7 +34,9 @@ def feature_key(anchor: str, kind: str) -> str:
     return anchor if kind == "pool" else f"{anchor}/{kind}"
 
 
-def inception_pictures(network: FeatureExtractorInceptionV3, clip: SetClip, protocol: SetProtocol) -> Features:
+def inception_pictures(
+    network: FeatureExtractorInceptionV3, clip: SetClip, protocol: SetProtocol
+) -> Features:
     """Frames of a clip through Inception: ``pool`` [K, 2048] and ``logits`` [K, 1008]."""
     picks = equispaced(len(clip.video), protocol.vectors_per_clip)
     wanted = [*picks, 0] if clip.real else picks

@@ -10,7 +10,7 @@ from ..features import load_i3d, load_inception
 from ..models.reader_file import find_reader, load_reader
 from ..weights import I3D, INCEPTION, find_weights
 from .clip_sets import SetClip
-from .definitions import CLIP_SET_METRICS, PICTURE_SET_METRICS, MetricDefinition
+from .metric_definition import MetricDefinition
 from .protocols import SetProtocol
 from .reader_set_metrics import READER_CLIP_SET_METRICS, READER_PICTURE_SET_METRICS
 from .set_comparisons import (
@@ -25,6 +25,7 @@ from .set_comparisons import (
     describe_reader_pictures,
 )
 from .set_features import Features, i3d_window, inception_pictures, reader_pictures, reader_window
+from .set_metrics import CLIP_SET_METRICS, PICTURE_SET_METRICS
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from .definitions import ANCHOR_MEANINGS, MetricDefinition
+from .definitions import ANCHOR_MEANINGS
+from .metric_definition import MetricDefinition
 from .protocols import SetProtocol
 from .results import SCHEMA, FailedClip, versions, write_atomically
 from .set_comparisons import Values

@@ -18,7 +18,8 @@ from temporal_gan.data.store import Store
 from temporal_gan.evaluation.anchors import saved_as_jpeg, shuffled_order
 from temporal_gan.evaluation.clip_pairs import ClipPair, frames_to_tensor
 from temporal_gan.evaluation.comparison import compare_results, too_few_to_tell, write_comparison
-from temporal_gan.evaluation.definitions import DEFINITIONS, HEADLINE, closeness
+from temporal_gan.evaluation.definitions import DEFINITIONS, HEADLINE
+from temporal_gan.evaluation.metric_definition import closeness
 from temporal_gan.evaluation.pairing import pair_files
 from temporal_gan.evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
 from temporal_gan.evaluation.results import Results
