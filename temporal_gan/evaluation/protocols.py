@@ -183,7 +183,10 @@ PROTOCOLS = {
     )
 }
 
-_READER_RESIZE = "centred on a white square, bilinear to 128x128 (half-pixel centres, antialiased); features scaled to mean square 1"
+_READER_RESIZE = (
+    "centred on a white square, bilinear to 128x128 (half-pixel centres, antialiased); features scaled to mean "
+    "square 1"
+)
 
 SET_PROTOCOLS = {
     protocol.name: protocol

@@ -174,8 +174,8 @@ READER_CLIP_SET_METRICS = (
         0.0,
         False,
         5,
-        "Squared kernel distance of the same vectors, defined for sets of any size, with a test: how often do sets this "
-        "far apart arise when clips are dealt out at random?",
+        "Squared kernel distance of the same vectors, defined for sets of any size, with a test: how often do sets "
+        "this far apart arise when clips are dealt out at random?",
         "About 0 for sets of the same kind; half of such values are negative. Read its p-value.",
     ),
     MetricDefinition(

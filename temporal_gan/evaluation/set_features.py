@@ -1,4 +1,4 @@
-"""What each network makes of a clip, for comparisons of whole sets; of a real clip also what it makes of its anchors."""
+"""What each network makes of a clip, for comparisons of whole sets, and of a real clip's anchors too."""
 
 import numpy as np
 import torch
