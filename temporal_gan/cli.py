@@ -236,6 +236,9 @@ def evaluate(
         int, typer.Option(min=1, max=256, help="Processes that score; the numbers do not depend on it.")
     ] = 1,
     device: Annotated[str, typer.Option(help="For networks: auto, cpu, cuda or mps.")] = "auto",
+    reader: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="Judge of pose and expression: metrics, loss, or a file.")
+    ] = "metrics",
     quiet: Quiet = False,
 ) -> None:
     """Measure made clips against real ones; a run first animates the reference's test split.
@@ -246,7 +249,7 @@ def evaluate(
 
     Example: temporal-gan evaluate runs/first stores/puppet --out reports/first
     """
-    request = Request(generated, reference, out, protocol, split, workers, device, quiet)
+    request = Request(generated, reference, out, protocol, split, workers, device, reader, quiet)
     with going_on_when_repeated():
         whole = run_evaluation(request)
     if not whole:

@@ -35,6 +35,7 @@ class Request:
         split: of stores, or None for the protocol's own, else test.
         workers: processes.
         device: for networks: auto, cpu, cuda or mps.
+        reader: who judges pose and expression: metrics, loss, or a file.
         quiet: print nothing but errors.
     """
 
@@ -45,12 +46,14 @@ class Request:
     split: str | None
     workers: int
     device: str
+    reader: str
     quiet: bool
 
     def command(self) -> str:
         """The command line, without what changes no number."""
         said = f"temporal-gan evaluate {self.generated} {self.reference} --out {self.out}"
         said += "" if self.protocol == "clips_v1" else f" --protocol {self.protocol}"
+        said += "" if self.reader == "metrics" else f" --reader {self.reader}"
         return said + ("" if self.split is None else f" --split {self.split}")
 
 
@@ -122,6 +125,11 @@ def _score_pairs(request: Request, protocol: Protocol) -> Results:
 
 
 def _score_sets(request: Request, protocol: SetProtocol) -> SetResults:
+    weights = None if request.reader == "metrics" else Path(request.reader)
+    if weights is not None and protocol.network != "reader":
+        raise UserError(
+            f"--reader {weights}: protocol {protocol.name} judges by {protocol.network}; leave --reader out"
+        )
     real = ClipSet(find_clips(request.reference, request.split))
     if _is_run(request.generated):
         key = content_key(_weights_file(request.generated))
@@ -137,6 +145,7 @@ def _score_sets(request: Request, protocol: SetProtocol) -> SetResults:
             real,
             protocol,
             lambda done, name: progress.update(task, completed=done, description=f"reading {name}"),
+            weights,
             device=choose_device(request.device),
             split=request.split or _default_split(request.reference),
             options=EvaluationOptions(request.workers, request.out / "features.jsonl"),

@@ -14,7 +14,7 @@ from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, HEADLINE
 from .keypoint_transfer import to_frames_u8
 from .metric_definition import MetricDefinition
 from .pictures import ERROR_SCALE, ShownClip, animation, error_map, film_strip, shrink, side_by_side
-from .report_warnings import BLIND_TO_MOTION, find_warnings
+from .report_warnings import find_set_warnings, find_warnings
 from .results import ClipResult, Results, versions, write_atomically
 from .set_results import SetResults
 
@@ -176,7 +176,9 @@ def write_report(
         failed=results.failed,
         missing=results.missing,
         warnings=(
-            find_warnings(results, entries, anchors) if isinstance(results, Results) else [BLIND_TO_MOTION]
+            find_warnings(results, entries, anchors)
+            if isinstance(results, Results)
+            else find_set_warnings(results)
         ),
         cards=[_row(DEFINITIONS[n], entries[n], anchors) for n in _cards(entries)],
         groups=_groups(entries, anchors, _GROUPS if paired else _SET_GROUPS),

@@ -41,6 +41,7 @@ class SetNetwork:
         compare: the other numbers of two samples.
         describe: numbers of one set alone; of the real set they are called ``<name>_real``.
         kernel: the kernel distance that has a p-value; empty for none.
+        sees_motion: frozen and shuffled clips are far.
         metrics: everything that comes of it, in the order of the report.
     """
 
@@ -52,6 +53,7 @@ class SetNetwork:
     compare: Callable[[Sample, Sample, SetProtocol], Values]
     describe: Callable[[Sample, SetProtocol], Values]
     kernel: str
+    sees_motion: bool
     metrics: tuple[MetricDefinition, ...]
 
 
@@ -80,6 +82,7 @@ _NETWORKS = {
         compare=compare_inception_pictures,
         describe=describe_inception,
         kernel="kernel_distance",
+        sees_motion=False,
         metrics=PICTURE_SET_METRICS,
     ),
     ("i3d", "window"): SetNetwork(
@@ -91,6 +94,7 @@ _NETWORKS = {
         compare=compare_nothing_more,
         describe=describe_nothing,
         kernel="",
+        sees_motion=False,
         metrics=CLIP_SET_METRICS,
     ),
     ("reader", "picture"): SetNetwork(
@@ -102,6 +106,7 @@ _NETWORKS = {
         compare=compare_reader_pictures,
         describe=describe_reader_pictures,
         kernel="reader_kernel_distance",
+        sees_motion=False,
         metrics=READER_PICTURE_SET_METRICS,
     ),
     ("reader", "window"): SetNetwork(
@@ -113,6 +118,7 @@ _NETWORKS = {
         compare=compare_reader_windows,
         describe=describe_nothing,
         kernel="reader_video_kernel_distance",
+        sees_motion=True,
         metrics=READER_CLIP_SET_METRICS,
     ),
 }
