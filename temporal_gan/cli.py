@@ -237,7 +237,7 @@ def evaluate(
     ] = 1,
     device: Annotated[str, typer.Option(help="For networks: auto, cpu, cuda or mps.")] = "auto",
     reader: Annotated[
-        str, typer.Option(metavar="NAME|FILE", help="Judge of pose and expression: metrics, loss, or a file.")
+        str, typer.Option(metavar="NAME|FILE", help="Reads pose and face: metrics, loss, or a file.")
     ] = "metrics",
     quiet: Quiet = False,
 ) -> None:

@@ -12,7 +12,8 @@ from ..batch import composite_on_white
 from ..errors import UserError
 from .clip_pairs import ClipPair, resize_clip
 from .keypoint_transfer import to_frames_u8
-from .measurement import Measurement, Perception, RealClip, measure, prepare_made
+from .measurement import Perception, RealClip, measure, prepare_made
+from .measurement_values import Measurement
 from .protocols import Protocol
 
 JPEG_QUALITY = 90
@@ -34,17 +35,25 @@ def measure_anchors(
         pair: validated.
         real: its real side.
         protocol: which anchors.
-        perception: the LPIPS network, or why there is none.
+        perception: the networks, or why there are none.
         nearest: adds ``nearest_training_frame``.
     Raises:
         UserError: ``nearest`` gives another number of frames than the clip has.
     """
     frames = len(real.rgb)
-    candidates = {}
+    found = {}
     for name in protocol.anchors:
-        candidate = _candidate(name, pair, real, protocol)
+        order = _order(name, frames, protocol.seed, pair.clip_id)
+        if order is not None:
+            # The reader has seen these very frames in the real clip.
+            reading = None if real.read is None else real.read.reading.frames(order)
+            # The frozen one's first frame is the real one: 100 dB in the mean would make a bad anchor look good.
+            first = int(name == "copy_first_frame")
+            found[name] = measure(real.rgb[order], real, protocol, perception, first, reading)
+            continue
+        candidate = _candidate(name, pair, real)
         if candidate is not None:
-            candidates[name] = candidate
+            found[name] = measure(candidate, real, protocol, perception)
     if nearest is not None:
         copied = nearest(pair)
         if copied.ndim != 4 or len(copied) != frames:
@@ -52,31 +61,29 @@ def measure_anchors(
                 f"clip {pair.clip_id}: nearest_training_frame gave {tuple(copied.shape)}, "
                 f"expected {frames} frames"
             )
-        candidates["nearest_training_frame"] = prepare_made(copied, real)
-    # The frozen one's first frame is the real one: 100 dB in the mean would make a bad anchor look good.
-    return {
-        name: measure(rgb, real, protocol, perception, first_scored=int(name == "copy_first_frame"))
-        for name, rgb in candidates.items()
-    }
+        found["nearest_training_frame"] = measure(prepare_made(copied, real), real, protocol, perception)
+    return found
 
 
-def _candidate(name: str, pair: ClipPair, real: RealClip, protocol: Protocol) -> Tensor | None:
+def _order(name: str, frames: int, seed: int, clip_id: str) -> Tensor | None:
+    """Which real frame an anchor shows at each moment, int64 [T]; None where it shows something else."""
+    if name == "copy_first_frame" and frames >= 2:
+        return torch.zeros(frames, dtype=torch.int64)
+    if name == "shuffled" and frames >= 2:
+        return torch.from_numpy(shuffled_order(frames, seed, clip_id))
+    return None
+
+
+def _candidate(name: str, pair: ClipPair, real: RealClip) -> Tensor | None:
     """[T, 3, H, W] in [0, 1], or None where the clip allows no such anchor."""
-    frames = len(real.rgb)
     if name == "real_saved_as_jpeg":
         return saved_as_jpeg(real.rgb)
     if name == "blank_page":
         return torch.ones_like(real.rgb)
-    if name == "other_character":
-        if pair.other_real is None:
-            return None
-        looped = pair.other_real[torch.arange(frames) % len(pair.other_real)]
-        return composite_on_white(resize_clip(looped.float().clamp(0, 1), *real.rgb.shape[-2:]))
-    if frames < 2:
+    if name != "other_character" or pair.other_real is None:
         return None
-    if name == "copy_first_frame":
-        return real.rgb[:1].expand_as(real.rgb)
-    return real.rgb[torch.from_numpy(shuffled_order(frames, protocol.seed, pair.clip_id))]
+    looped = pair.other_real[torch.arange(len(real.rgb)) % len(pair.other_real)]
+    return composite_on_white(resize_clip(looped.float().clamp(0, 1), *real.rgb.shape[-2:]))
 
 
 def saved_as_jpeg(rgb: Tensor) -> Tensor:

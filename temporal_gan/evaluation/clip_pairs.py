@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from ..data.store import Store
 from ..errors import UserError
+from ..skeletons import Skeleton
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,11 @@ class ClipPair:
         flow_valid: bool [T-1, 1, H, W]; given with ``flow``.
         other_real: float [any T, 3 or 4, any h, any w] in [0, 1], a real clip of another character of the same set,
             for the anchor of that name; or None.
+        skeleton: names of the joints of ``keypoints``, or None where nobody knows.
+        expression: float [T, E], commanded intensities in [0, 1], or None.
+        expression_confidence: float [T, E], 0 = not labelled; None = all known.
+        expression_names: of the E channels; given with ``expression``.
+        relatives: the store, and ids of its other clips of the same character; or None.
     """
 
     clip_id: str
@@ -39,6 +46,11 @@ class ClipPair:
     flow: Tensor | None = None
     flow_valid: Tensor | None = None
     other_real: Tensor | None = None
+    skeleton: Skeleton | None = None
+    expression: Tensor | None = None
+    expression_confidence: Tensor | None = None
+    expression_names: tuple[str, ...] = ()
+    relatives: tuple[Store, tuple[str, ...]] | None = None
 
     def validate(self) -> "ClipPair":
         """Check shapes and ranges; returns itself. UserError names the clip, what was got and expected."""
@@ -65,9 +77,13 @@ class ClipPair:
             )
         frames, _, height, width = self.real.shape
         joints = self.keypoints.shape[1] if self.keypoints is not None and self.keypoints.ndim == 3 else -1
+        joints = joints if self.skeleton is None else len(self.skeleton.joints)
+        channels = len(self.expression_names)
         for name, expected in (
             ("keypoints", (frames, joints, 2)),
             ("confidence", (frames, joints)),
+            ("expression", (frames, channels)),
+            ("expression_confidence", (frames, channels)),
             ("flow", (frames - 1, 2, height, width)),
             ("flow_valid", (frames - 1, 1, height, width)),
         ):

@@ -35,7 +35,7 @@ class Request:
         split: of stores, or None for the protocol's own, else test.
         workers: processes.
         device: for networks: auto, cpu, cuda or mps.
-        reader: who judges pose and expression: metrics, loss, or a file.
+        reader: name of a shipped copy, a file, or a reader's run.
         quiet: print nothing but errors.
     """
 
@@ -121,6 +121,7 @@ def _score_pairs(request: Request, protocol: Protocol) -> Results:
             nearest,
             split=split or "",
             options=EvaluationOptions(request.workers, request.out / "clips.jsonl"),
+            reader=request.reader,
         )
 
 

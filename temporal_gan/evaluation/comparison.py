@@ -57,7 +57,7 @@ class MetricComparison:
 
 SIGNIFICANT = 0.05
 
-NO_SCORES = ("warping_error_own_flow",)
+NO_SCORES = ("warping_error_own_flow", "expression_flip_rate", "subject_consistency")
 """A frozen clip wins them: they say nothing about which is better."""
 
 

@@ -1,13 +1,17 @@
 """All metrics by name, which of them stand at the top of a report, and what its anchors are."""
 
 from .clip_metrics import METRICS
+from .reader_metrics import READER_METRICS
 from .reader_set_metrics import READER_CLIP_SET_METRICS, READER_PICTURE_SET_METRICS
 from .set_metrics import CLIP_SET_METRICS, PICTURE_SET_METRICS
+
+PAIRED_METRICS = (*METRICS, *READER_METRICS)
+"""Of clips against their real ones, in the order of the report."""
 
 DEFINITIONS = {
     metric.name: metric
     for metric in (
-        *METRICS,
+        *PAIRED_METRICS,
         *PICTURE_SET_METRICS,
         *CLIP_SET_METRICS,
         *READER_PICTURE_SET_METRICS,

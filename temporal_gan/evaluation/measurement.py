@@ -1,7 +1,7 @@
 """All numbers of one clip: the real side is prepared once, then made clip and anchors are held against it."""
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -9,14 +9,18 @@ from torch import Tensor, nn
 from ..batch import composite_on_white
 from ..features import lpips_distances
 from ..metrics import paired, pose, temporal, trajectories
+from ..models.reader import Reading
 from ..optical_flow import SMALLEST_SIDE, dis_flow_checked
+from .clip_curves import ScriptCurves, read_curves, script_curves
 from .clip_pairs import ClipPair, known_joints, resize_clip
 from .keypoint_transfer import to_frames_u8, transfer_keypoints
+from .measurement_values import Measurement
 from .protocols import Protocol
+from .reader_measurement import CLIP_METRICS, PUBLISHED_SIDE, measure_identity, measure_reading
+from .reader_tool import ReaderTool
+from .script import Script, read_script
 
 _SMALLEST_LPIPS_SIDE = 32
-_PUBLISHED_SIDE = 256
-"""Keypoint distances are published for frames of this many pixels."""
 
 _REFERENCE_FLOW = (
     "warping_error_reference_flow",
@@ -33,10 +37,36 @@ _JOINTS = ("average_keypoint_distance", "missing_keypoint_rate")
 
 @dataclass(frozen=True)
 class Perception:
-    """The LPIPS network, or the sentence that says why there is none."""
+    """The networks that look at pictures, or the sentences that say why there are none.
+
+    Attributes:
+        network: LPIPS.
+        reason: where it is missing.
+        reader: reads pose, expression and identity.
+        why_no_reader: where it is missing.
+    """
 
     network: nn.Module | None = None
     reason: str = "no LPIPS weights were given"
+    reader: ReaderTool | None = None
+    why_no_reader: str = "no reader was given"
+
+
+@dataclass(frozen=True)
+class RealReading:
+    """What the reader saw in the real clip.
+
+    Attributes:
+        reading: of its frames.
+        script: what made clips are held against.
+        identity: [R, D] of its character in other real clips, or None.
+        curves: of a long clip, for what is compared over all clips.
+    """
+
+    reading: Reading
+    script: Script
+    identity: Tensor | None
+    curves: ScriptCurves | None
 
 
 @dataclass(frozen=True)
@@ -54,6 +84,8 @@ class RealClip:
         why_no_flow: a sentence where ``flow`` is None.
         floors: the real clip's own warping error and flicker.
         change: LPIPS from each frame to the next [T-1], or None.
+        fps: frames a second.
+        read: by the reader, or None where there is none.
     """
 
     rgb: Tensor
@@ -67,29 +99,8 @@ class RealClip:
     why_no_flow: str
     floors: dict[str, float]
     change: Tensor | None
-
-
-@dataclass
-class Measurement:
-    """Values of one candidate: a name is in ``values`` or, with a sentence, in ``reasons``; never in both."""
-
-    values: dict[str, float] = field(default_factory=dict)
-    reasons: dict[str, str] = field(default_factory=dict)
-    psnr_per_frame: list[float] = field(default_factory=list)
-    kept_fraction: float | None = None
-    own_kept_fraction: float | None = None
-
-    def put(self, name: str, value: Tensor, reason: str) -> None:
-        """Record a one-clip metric [1], or the reason where it is not defined."""
-        number = float(value)
-        if math.isfinite(number):
-            self.values[name] = number
-        else:
-            self.reasons[name] = reason
-
-    def skip(self, names: tuple[str, ...], reason: str) -> None:
-        """Record why several metrics are not there."""
-        self.reasons.update(dict.fromkeys(names, reason))
+    fps: float
+    read: RealReading | None
 
 
 def prepare_real(pair: ClipPair, protocol: Protocol, perception: Perception) -> RealClip:
@@ -116,7 +127,21 @@ def prepare_real(pair: ClipPair, protocol: Protocol, perception: Perception) -> 
         floors = {name: value for name, value in found if math.isfinite(value)}
     if moving and perception.network is not None and min(rgb.shape[-2:]) >= _SMALLEST_LPIPS_SIDE:
         change = lpips_distances(perception.network, rgb[:-1], rgb[1:])
-    return RealClip(rgb, source, known_joints(pair), motion, flow, valid, static, method, why, floors, change)
+    return RealClip(
+        rgb, source, known_joints(pair), motion, flow, valid, static, method, why, floors, change, pair.fps,
+        _read_real(pair, rgb, protocol, perception),
+    )  # fmt: skip
+
+
+def _read_real(pair: ClipPair, rgb: Tensor, protocol: Protocol, perception: Perception) -> RealReading | None:
+    tool = perception.reader
+    if tool is None:
+        return None
+    reading = tool.read(rgb)
+    script = read_script(pair, reading)
+    curves = read_curves(reading, script, pair.fps, *rgb.shape[-2:]) if protocol.temporal else None
+    identity = tool.identity(*pair.relatives) if pair.relatives and pair.relatives[1] else None
+    return RealReading(reading, script, identity, script_curves(script, curves))
 
 
 def prepare_made(made: Tensor, real: RealClip) -> Tensor:
@@ -125,7 +150,12 @@ def prepare_made(made: Tensor, real: RealClip) -> Tensor:
 
 
 def measure(
-    rgb: Tensor, real: RealClip, protocol: Protocol, perception: Perception, first_scored: int = 0
+    rgb: Tensor,
+    real: RealClip,
+    protocol: Protocol,
+    perception: Perception,
+    first_scored: int = 0,
+    reading: Reading | None = None,
 ) -> Measurement:
     """Score one candidate.
 
@@ -133,8 +163,9 @@ def measure(
         rgb: [T, 3, H, W], [0, 1], from :func:`prepare_made`.
         real: from :func:`prepare_real`.
         protocol: which metrics, which thresholds.
-        perception: the LPIPS network, or why there is none.
+        perception: the networks, or why there are none.
         first_scored: paired metrics begin here (1 for the frozen anchor, whose frame 0 is the real one).
+        reading: of ``rgb``, where the reader has seen its frames already.
     """
     mask = paired.union_foreground(rgb[None], real.source[None])
     result = Measurement()
@@ -142,7 +173,29 @@ def measure(
     _measure_perception(result, rgb, real, protocol, perception, first_scored)
     _measure_temporal(result, rgb, real, mask, protocol)
     _measure_pose(result, rgb, real, protocol, first_scored)
+    _measure_reading(result, rgb, real, protocol, perception, first_scored, reading)
     return result
+
+
+def _measure_reading(
+    result: Measurement,
+    rgb: Tensor,
+    real: RealClip,
+    protocol: Protocol,
+    perception: Perception,
+    first: int,
+    reading: Reading | None,
+) -> None:
+    if perception.reader is None or real.read is None:
+        result.skip(CLIP_METRICS, perception.why_no_reader)
+        return
+    seen = perception.reader.read(rgb) if reading is None else reading
+    script, (height, width) = real.read.script, rgb.shape[-2:]
+    alone = _why_not_temporal(protocol) if not protocol.temporal or len(rgb) < 2 else None
+    measure_reading(result, seen, script, height, width, real.fps, protocol.pck_thresholds, alone, first)
+    measure_identity(result, seen, real.read.identity)
+    if real.read.curves is not None:
+        result.curves = read_curves(seen, script, real.fps, height, width)
 
 
 def _measure_paired(result: Measurement, rgb: Tensor, real: RealClip, mask: Tensor, first: int) -> None:
@@ -259,7 +312,7 @@ def _measure_pose(result: Measurement, rgb: Tensor, real: RealClip, protocol: Pr
         value = pose.pck(predicted, target, confidence, side, threshold)
         result.put(name, value, "fewer than two joints are known in every frame")
     distance, missing = pose.keypoint_distance(predicted, target, confidence)
-    scale = _PUBLISHED_SIDE / max(height, width)
+    scale = PUBLISHED_SIDE / max(height, width)
     result.put("average_keypoint_distance", distance * scale, "no joint was found")
     result.put("missing_keypoint_rate", missing, "no joint is known")
     if not protocol.temporal:

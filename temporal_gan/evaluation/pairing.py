@@ -16,8 +16,10 @@ from ..data.store import Store
 from ..errors import StoreError, UserError
 from ..inference.animator import Animator
 from ..inference.pose_source import store_pose
+from ..pose_files import PoseSequence
 from ..puppet.dataset import exact_flow_source
 from ..video_io import FOLDER_FPS, STILL_SUFFIXES, VIDEO_SUFFIXES, natural_key, read_frames
+from .character_clips import CharacterClips
 from .clip_pairs import ClipPair, frames_to_tensor
 from .frame_rates import TimedClip, on_one_clock
 
@@ -51,6 +53,7 @@ class RunPairs:
         self.clip_ids = [row.id for row in self.rows]
         self.missing: list[str] = []
         self._others = _others([(store, row.id) for row in self.rows], self.clip_ids)
+        self._characters = CharacterClips(store)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -67,6 +70,7 @@ class RunPairs:
             animate_row(self.animator, self.store, row),
             self.store.frames(row.id),
             None if other is None else _other(other),
+            self._characters,
         )
 
     def key(self, index: int) -> str:
@@ -108,6 +112,8 @@ class FilePairs:
         one = len(made) == 1 and not _is_store(generated)
         self.missing = [] if one else [name for name in real if name not in self._made]
         self._others = _others([real[name] for name in self.clip_ids], self.clip_ids)
+        first = real[self.clip_ids[0]]
+        self._characters = CharacterClips(first[0]) if isinstance(first, tuple) else None
 
     def __len__(self) -> int:
         return len(self.clip_ids)
@@ -122,9 +128,9 @@ class FilePairs:
         other_real = None if other is None else _other(other)
         made, real = on_one_clock(name, read_clip(made_source), read_clip(real_source))
         video = frames_to_tensor(made.frames_u8)
-        if isinstance(real_source, tuple):
+        if isinstance(real_source, tuple) and self._characters is not None:
             store, row = real_source[0], real_source[0].row(real_source[1])
-            return _pair_store_clip(store, row, video, real.frames_u8, other_real)
+            return _pair_store_clip(store, row, video, real.frames_u8, other_real, self._characters)
         return ClipPair(
             clip_id=name,
             made=video,
@@ -152,17 +158,37 @@ def pair_files(generated: Path, reference: Path, split: str | None = None) -> Fi
     return FilePairs(generated, reference, split)
 
 
-def animate_row(animator: Animator, store: Store, row: ClipRow) -> Tensor:
-    """A clip made from a real clip's pose, expression and character, at that clip's size: [T, C, H, W] in [0, 1]."""
+def animate_row(
+    animator: Animator,
+    store: Store,
+    row: ClipRow,
+    pose: PoseSequence | None = None,
+    expression: np.ndarray | None = None,
+) -> Tensor:
+    """A clip made from a real clip's pose, expression and character, at that clip's size.
+
+    Args:
+        animator: makes it.
+        store: where the real clip is.
+        row: of the real clip.
+        pose: T frames of another pose, in the square frame of :func:`.pose_source.store_pose`.
+        expression: [T, E] of another expression.
+    Returns:
+        [T, C, H, W] in [0, 1].
+    Raises:
+        UserError: the animator does not know the character, the joints or the expressions.
+    """
     labels = store.labels(row.id)
     labelled = labels.expression_confidence > 0
     face = np.where(labelled, labels.expression, np.nan) if animator.expressions else None
+    if expression is not None:
+        face = expression
     if face is not None and store.info.expressions != animator.expressions:
         raise UserError(
             f"{store.path}: its expressions {store.info.expressions} are not the animator's {animator.expressions}"
         )
     square = Letterbox(row.width, row.height, max(row.width, row.height))
-    made = animator.generate(store_pose(store, row.id), face, row.character, size=square.size)
+    made = animator.generate(pose or store_pose(store, row.id), face, row.character, size=square.size)
     left, top, width, height = square.inner
     return made[:, :, top : top + height, left : left + width]
 
@@ -293,7 +319,12 @@ def _other(source: ClipSource) -> Tensor | None:
 
 
 def _pair_store_clip(
-    store: Store, row: ClipRow, made: Tensor, real_u8: np.ndarray, other_real: Tensor | None
+    store: Store,
+    row: ClipRow,
+    made: Tensor,
+    real_u8: np.ndarray,
+    other_real: Tensor | None,
+    characters: CharacterClips,
 ) -> ClipPair:
     labels = store.labels(row.id)
     flow = valid = None
@@ -308,7 +339,12 @@ def _pair_store_clip(
         character=row.character,
         keypoints=torch.from_numpy(labels.keypoints),
         confidence=torch.from_numpy(labels.confidence),
+        skeleton=store.info.skeleton,
+        expression=torch.from_numpy(labels.expression),
+        expression_confidence=torch.from_numpy(labels.expression_confidence),
+        expression_names=store.info.expressions,
         flow=None if flow is None else torch.from_numpy(np.asarray(flow, np.float32)),
         flow_valid=None if valid is None else torch.from_numpy(np.asarray(valid)),
         other_real=other_real,
+        relatives=(store, characters.others(row.id, row.character)),
     )

@@ -10,12 +10,21 @@ from torch import Tensor
 
 from ..batch import composite_on_white
 from .charts import line_chart
+from .clip_results import ClipResult
 from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, HEADLINE
 from .keypoint_transfer import to_frames_u8
 from .metric_definition import MetricDefinition
 from .pictures import ERROR_SCALE, ShownClip, animation, error_map, film_strip, shrink, side_by_side
+from .reader_metrics import (
+    COHERENCE_METRICS,
+    EDIT_METRICS,
+    EXPRESSION_METRICS,
+    IDENTITY_METRICS,
+    POOLED_METRICS,
+    POSE_METRICS,
+)
 from .report_warnings import find_set_warnings, find_warnings
-from .results import ClipResult, Results, versions, write_atomically
+from .results import Results, versions, write_atomically
 from .set_results import SetResults
 
 _GROUPS = (
@@ -56,6 +65,11 @@ _GROUPS = (
         ),
     ),
     ("Pose", ("pck@0.1", "pck@0.05", "average_keypoint_distance", "missing_keypoint_rate")),
+    ("Pose, read by a network", tuple(m.name for m in POSE_METRICS)),
+    ("Expression, read by a network", tuple(m.name for m in EXPRESSION_METRICS)),
+    ("Identity, seen by a network", tuple(m.name for m in IDENTITY_METRICS)),
+    ("Does one command leave the rest alone", tuple(m.name for m in EDIT_METRICS)),
+    ("Face and body together", tuple(m.name for m in COHERENCE_METRICS)),
 )
 _SET_GROUPS = (
     ("Distance", ("fid", "fid_of_halves", "kid", "kernel_distance", "fvd", "fvd_of_halves")),
@@ -185,6 +199,7 @@ def write_report(
         anchors=[(ANCHOR_TITLES[name], ANCHOR_MEANINGS[name]) for name in results.anchor_names],
         over_time=_over_time(clips),
         metrics=definitions,
+        clip_metrics=[m for m in definitions if m.name not in POOLED_METRICS],
         direction=_direction,
         number=_number,
         shown=[_shown(clip) for clip in results.shown] if isinstance(results, Results) else [],

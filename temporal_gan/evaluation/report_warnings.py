@@ -14,8 +14,8 @@ BLIND_TO_MOTION = (
 """Stands above comparisons of sets that a frozen clip can win."""
 
 TRAINED_AGAINST = (
-    "Judged by the reader \u201closs\u201d, which models may be trained against: such a model pleases it without being "
-    "good. Judge by the reader \u201cmetrics\u201d."
+    "The reader is the copy that training may be against: a model that was cannot be judged by it. Leave --reader out "
+    "for the copy that only judges."
 )
 
 COPY_DB = 60.0
@@ -45,6 +45,8 @@ def find_warnings(
     shortfall = results.shortfall()
     if shortfall is not None:
         found.append(f"No values: {shortfall}.")
+    if results.reader_is_for_losses:
+        found.append(TRAINED_AGAINST)
     found += _lost_to_anchors(entries, anchors)
     if results.missing:
         found.append(

@@ -9,6 +9,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
@@ -17,102 +18,24 @@ import numpy as np
 import torch
 
 from .. import rng
+from ..expressions import CLASSES
 from ..metrics.statistics import bootstrap_interval
-from .clip_metrics import METRICS
-from .definitions import ANCHOR_MEANINGS, DEFINITIONS
+from .clip_results import ClipResult, FailedClip
+from .definitions import ANCHOR_MEANINGS, DEFINITIONS, PAIRED_METRICS
 from .keypoint_transfer import READER
-from .measurement import Measurement
 from .metric_definition import MetricDefinition
 from .pictures import ShownClip
+from .pooled_values import PooledValue, ReadClip, confusion, pool
 from .protocols import Protocol
+from .reader_metrics import POOLED_METRICS, POSE_METRICS, READER_METRICS
 
 SCHEMA = 1
 
 _KEYPOINT_METRICS = ("pck", "average_keypoint", "missing_keypoint", "keypoint_")
 _DIS_METRICS = ("motion_ratio", "acceleration_ratio", "flow_distance", "foreground_flow_distance")
+_READER_NAMES = {metric.name for metric in READER_METRICS}
+_READER_POSE = {metric.name for metric in POSE_METRICS}
 _LPIPS_METRICS = ("lpips", "perceptual_change_distance", "perceptual_change_excess")
-
-
-@dataclass(frozen=True)
-class FailedClip:
-    """A clip that could not be scored, and why, in one line that names the file or the clip."""
-
-    clip_id: str
-    reason: str
-
-
-@dataclass
-class ClipResult:
-    """Numbers of one clip.
-
-    Attributes:
-        clip_id, character, fps, frames, width, height: of the real clip.
-        resized_from: (width, height) of the made clip where it differed, else None.
-        flow: reference flow of the warping error: ``exact``, ``dis`` or ``none``.
-        real_hash: names the real clip by what it shows.
-        made: measurement of the made clip.
-        anchors: name -> measurement of the anchor on this clip; empty where they were not measured.
-    """
-
-    clip_id: str
-    character: str
-    fps: float
-    frames: int
-    width: int
-    height: int
-    resized_from: tuple[int, int] | None
-    flow: str
-    real_hash: str
-    made: Measurement
-    anchors: dict[str, Measurement] = field(default_factory=dict)
-
-    def score(self) -> float:
-        """By which the worst and the best clips are chosen: foreground PSNR, or PSNR where there is none."""
-        return self.made.values.get("foreground_psnr", self.made.values["psnr"])
-
-    def to_dict(self) -> dict[str, object]:
-        """Plain types for JSON."""
-        return {
-            "clip_id": self.clip_id,
-            "character": self.character,
-            "frames": self.frames,
-            "fps": self.fps,
-            "width": self.width,
-            "height": self.height,
-            "resized_from": list(self.resized_from) if self.resized_from else None,
-            "flow": self.flow,
-            "real_hash": self.real_hash,
-            "kept_fraction": self.made.kept_fraction,
-            "own_kept_fraction": self.made.own_kept_fraction,
-            "values": {m.name: self.made.values.get(m.name) for m in METRICS},
-            "reasons": dict(self.made.reasons),
-            "psnr_per_frame": self.made.psnr_per_frame,
-            "anchors": {name: dict(anchor.values) for name, anchor in self.anchors.items()},
-        }
-
-    @staticmethod
-    def from_dict(data: dict) -> "ClipResult":
-        """Inverse of :meth:`to_dict`, but for the anchors' reasons and series. Raises KeyError, TypeError."""
-        made = Measurement(
-            values={name: float(value) for name, value in data["values"].items() if value is not None},
-            reasons=dict(data["reasons"]),
-            psnr_per_frame=[float(value) for value in data["psnr_per_frame"]],
-            kept_fraction=data["kept_fraction"],
-            own_kept_fraction=data["own_kept_fraction"],
-        )
-        return ClipResult(
-            clip_id=data["clip_id"],
-            character=data["character"],
-            fps=data["fps"],
-            frames=data["frames"],
-            width=data["width"],
-            height=data["height"],
-            resized_from=tuple(data["resized_from"]) if data["resized_from"] else None,
-            flow=data["flow"],
-            real_hash=data["real_hash"],
-            made=made,
-            anchors={name: Measurement(values=dict(values)) for name, values in data["anchors"].items()},
-        )
 
 
 @dataclass
@@ -127,6 +50,8 @@ class Results:
         missing: names of real clips for which nothing was made.
         split: which clips of the store these are; "" where that was not said.
         lpips_hash: SHA-256 of the LPIPS weights, or None.
+        reader_hash: SHA-256 of the reader, or None.
+        reader_is_for_losses: it is the copy that training may be against.
         shown: pictures of the worst and the best clips, worst first; not part of results.json.
     """
 
@@ -137,13 +62,15 @@ class Results:
     missing: list[str] = field(default_factory=list)
     split: str = ""
     lpips_hash: str | None = None
+    reader_hash: str | None = None
+    reader_is_for_losses: bool = False
     shown: list[ShownClip] = field(default_factory=list)
 
-    definitions = METRICS
+    definitions = PAIRED_METRICS
 
     def metric(self, name: str) -> dict[str, object]:
         """The entry of one metric, as in results.json. Raises KeyError for an unknown name."""
-        names = [m.name for m in METRICS]
+        names = [m.name for m in PAIRED_METRICS]
         if name not in names:
             raise KeyError(f"no metric {name!r}; there are: {', '.join(names)}")
         return self._entry(DEFINITIONS[name])
@@ -152,13 +79,34 @@ class Results:
         """Anchor -> metric -> mean over clips (None where it is not defined)."""
         return {
             anchor: {
-                m.name: _mean(
+                m.name: pooled[m.name].value
+                if m.name in POOLED_METRICS
+                else _mean(
                     clip.anchors[anchor].values.get(m.name) for clip in self.clips if anchor in clip.anchors
                 )
-                for m in METRICS
+                for m in PAIRED_METRICS
             }
-            for anchor in self.anchor_names
+            for anchor, pooled in zip(self.anchor_names, self._pooled_anchors, strict=True)
         }
+
+    @cached_property
+    def _pooled(self) -> dict[str, PooledValue]:
+        clips = [ReadClip(clip.made, clip.script, clip.fps) for clip in self.clips]
+        return pool(clips, self.protocol.seed)
+
+    @cached_property
+    def _pooled_anchors(self) -> list[dict[str, PooledValue]]:
+        return [
+            pool(
+                [
+                    ReadClip(clip.anchors[anchor], clip.script, clip.fps)
+                    for clip in self.clips
+                    if anchor in clip.anchors
+                ],
+                self.protocol.seed,
+            )
+            for anchor in self.anchor_names
+        ]
 
     def shortfall(self) -> str | None:
         """Why the protocol gives no values for these clips; None where it does."""
@@ -182,7 +130,7 @@ class Results:
         protocol = self.protocol.to_dict()
         protocol["anchors"] = {name: ANCHOR_MEANINGS[name] for name in self.anchor_names}
         protocol["split"] = self.split or self.protocol.split or "not named"
-        protocol["weights"] = {"lpips": self.lpips_hash}
+        protocol["weights"] = {"lpips": self.lpips_hash, "reader": self.reader_hash}
         return protocol
 
     def reference(self) -> dict[str, object]:
@@ -211,13 +159,15 @@ class Results:
             "schema": SCHEMA,
             "protocol": self.protocol_dict(),
             "reference": self.reference(),
-            "metrics": [self._entry(m) for m in METRICS],
+            "metrics": [self._entry(m) for m in PAIRED_METRICS],
             "anchors": self.anchor_values(),
             "failed": [{"clip_id": clip.clip_id, "reason": clip.reason} for clip in self.failed],
             "missing": self.missing,
         }
 
     def _entry(self, metric: MetricDefinition) -> dict[str, object]:
+        if metric.name in POOLED_METRICS:
+            return self._pooled_entry(metric)
         scored = [clip for clip in self.clips if metric.name in clip.made.values]
         shortfall = self.shortfall()
         values = np.array([clip.made.values[metric.name] for clip in scored])
@@ -241,6 +191,26 @@ class Results:
             # A temporal score is never quoted alone: a frozen clip would win it.
             entry["motion_ratio"] = _mean(clip.made.values.get("motion_ratio") for clip in self.clips)
         entry |= self._method(metric.name, scored)
+        return entry
+
+    def _pooled_entry(self, metric: MetricDefinition) -> dict[str, object]:
+        found, shortfall = self._pooled[metric.name], self.shortfall()
+        known = found.value is not None and shortfall is None
+        entry: dict[str, object] = {
+            "name": metric.name,
+            "value": found.value if known else None,
+            "interval": None,
+            "interval_reason": "one value for all clips together",
+            "unit": metric.unit,
+            "higher_is_better": metric.higher_is_better,
+            "ideal": metric.ideal,
+            "clips": found.clips,
+            "frames": found.frames,
+            "weights_sha256": self.reader_hash,
+        }
+        entry |= found.details if known else {"reason": shortfall or found.reason}
+        if metric.temporal:
+            entry["motion_ratio"] = _mean(clip.made.values.get("motion_ratio") for clip in self.clips)
         return entry
 
     def _interval(self, values: np.ndarray, characters: list[str]) -> dict[str, object]:
@@ -272,7 +242,17 @@ class Results:
             return {"method": "flow_dis"}
         if name in _LPIPS_METRICS:
             return {"weights_sha256": self.lpips_hash}
+        if name in _READER_NAMES:
+            return {"weights_sha256": self.reader_hash} | self._reader_method(name, scored)
         return {"reader": READER} if name.startswith(_KEYPOINT_METRICS) else {}
+
+    def _reader_method(self, name: str, scored: list[ClipResult]) -> dict[str, object]:
+        if name in _READER_POSE:
+            return {"against": dict(Counter(str(clip.made.against) for clip in scored))}
+        if name == "expression_accuracy" and scored:
+            counts = confusion([clip.made for clip in scored])
+            return {"confusion": {"classes": list(CLASSES), "commanded_by_read": counts.tolist()}}
+        return {}
 
     def _reason(self, name: str) -> str:
         reasons = Counter(clip.made.reasons[name] for clip in self.clips if name in clip.made.reasons)

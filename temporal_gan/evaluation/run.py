@@ -9,15 +9,18 @@ import torch
 from ..batch import composite_on_white
 from ..errors import CheckpointError, UserError
 from ..features import equispaced
+from ..models.reader_file import find_reader, reader_sha256
 from ..weights import ALEXNET, find_weights, sha256_of_weights
 from .anchors import NearestFrames
 from .clip_pairs import resize_clip
+from .clip_results import ClipResult, FailedClip
+from .edits import EDITED_CLIPS, Edits
 from .journal import Journal, row_key
 from .pairing import FilePairs, RunPairs
 from .pictures import ShownClip, show_clip
 from .process_pool import do_all, one_thread
 from .protocols import Protocol
-from .results import ClipResult, FailedClip, Results, versions
+from .results import Results, versions
 from .scoring import Pairs, Scorer
 
 SHOWN_EACH_WAY = 4
@@ -48,6 +51,7 @@ def evaluate(
     lpips: Path | None = None,
     split: str = "",
     options: EvaluationOptions = EvaluationOptions(),
+    reader: str | Path = "metrics",
 ) -> Results:
     """Score every pair under a protocol.
 
@@ -63,14 +67,21 @@ def evaluate(
         lpips: weights file of LPIPS; None looks in the weights folder, and goes without where there is none.
         split: which clips of the store these are, for the record.
         options: processes and resuming.
+        reader: reads pose, expression and identity: ``metrics`` or ``loss`` for a copy that comes with the package
+            (where it is missing, its rows are null with the reason), else a file or a reader's run.
     Returns:
         per-clip numbers, anchors, and small pictures of the worst and best clips.
     Raises:
-        UserError: no pair, two of one name, or none that can be scored (the message is that of the first).
+        UserError: no pair, two of one name, or none that can be scored (the message is that of the first); no such
+            reader.
     """
     if not len(pairs):
         raise UserError("there are no clips to evaluate: the made and the real side have no clip in common")
     weights, why_no_lpips = _find_lpips(lpips)
+    reader_file, why_no_reader = _find_reader(reader)
+    edits = None
+    if isinstance(pairs, RunPairs):
+        edits = Edits(pairs, tuple(equispaced(len(pairs), EDITED_CLIPS)))
     scorer = Scorer(
         pairs,
         protocol,
@@ -78,10 +89,14 @@ def evaluate(
         nearest_training_frame,
         weights,
         why_no_lpips,
+        reader_file,
+        why_no_reader,
+        edits,
     )
     _check_names(scorer)
     lpips_hash = sha256_of_weights(weights) if weights else None
-    outcomes = _score(scorer, lpips_hash, progress, options)
+    reader_hash = reader_sha256(reader_file) if reader_file else None
+    outcomes = _score(scorer, (lpips_hash, reader_hash), progress, options)
     clips = [outcome for outcome in outcomes if isinstance(outcome, ClipResult)]
     failed = [outcome for outcome in outcomes if isinstance(outcome, FailedClip)]
     if not clips:
@@ -89,13 +104,19 @@ def evaluate(
         raise UserError(f"{failed[0].reason}{more}")
     extra = ("nearest_training_frame",) if nearest_training_frame else ()
     missing = pairs.missing if isinstance(pairs, FilePairs | RunPairs) else []
-    results = Results(protocol, clips, protocol.anchors + extra, failed, missing, split, lpips_hash)
+    results = Results(
+        protocol, clips, protocol.anchors + extra, failed, missing, split, lpips_hash, reader_hash,
+        reader_hash is not None and reader_hash == _loss_reader_hash(),
+    )  # fmt: skip
     results.shown = _show(scorer, outcomes)
     return results
 
 
 def _score(
-    scorer: Scorer, lpips_hash: str | None, progress: Progress | None, options: EvaluationOptions
+    scorer: Scorer,
+    weights: tuple[str | None, ...],
+    progress: Progress | None,
+    options: EvaluationOptions,
 ) -> list[ClipResult | FailedClip]:
     """One outcome for each pair, in their order."""
     pairs = scorer.pairs
@@ -114,13 +135,15 @@ def _score(
             finish(index, outcome)
         return [outcomes[index] for index in range(count)]
     journal = Journal(options.journal)
-    common = (scorer.protocol.to_dict(), versions(), lpips_hash, scorer.nearest is not None)
+    common = (scorer.protocol.to_dict(), versions(), weights, scorer.nearest is not None)
     keys = {}
     try:
         left = []
         for index in range(count):
             try:
-                keys[index] = row_key(pairs.key(index), index in scorer.anchored, *common)
+                keys[index] = row_key(
+                    pairs.key(index), index in scorer.anchored, _edited(scorer, index), *common
+                )
             except OSError as error:
                 reason = f"{error.filename}: {error.strerror}"
                 finish(index, FailedClip(scorer.clip_id(index), reason))
@@ -132,18 +155,26 @@ def _score(
                 finish(index, known)
         for index, outcome in do_all(scorer, left, options.workers):
             if isinstance(outcome, ClipResult):
-                journal.add(keys[index], outcome.to_dict())
+                journal.add(keys[index], outcome.to_row())
             finish(index, outcome)
     finally:
         journal.close()
     return [outcomes[index] for index in range(count)]
 
 
+def _edited(scorer: Scorer, index: int) -> list[str]:
+    """The clips that decide the rows of an edited one: its own, the one whose pose is lent, and the unit's."""
+    if scorer.edits is None or index not in scorer.edits.clips:
+        return []
+    lent = scorer.edits.pairs.clip_ids[(index + 1) % len(scorer.edits.pairs)]
+    return [lent, *scorer.edits.ids()]
+
+
 def _known(row: dict | None) -> ClipResult | None:
     if row is None:
         return None
     try:
-        return ClipResult.from_dict(row)
+        return ClipResult.from_row(row)
     except (ValueError, KeyError, TypeError):
         # Damaged: that clip is scored again.
         return None
@@ -165,6 +196,20 @@ def _find_lpips(path: Path | None) -> tuple[Path | None, str]:
         if path is not None:
             raise
         return None, str(error)
+
+
+def _find_reader(name: str | Path) -> tuple[Path | None, str]:
+    path = find_reader(name)
+    if path.is_file():
+        return path, ""
+    return (
+        None,
+        f"{path}: this copy of the reader is missing; train one with `temporal-gan reader train`, and name it",
+    )
+
+
+def _loss_reader_hash() -> str | None:
+    return reader_sha256("loss") if find_reader("loss").is_file() else None
 
 
 @torch.no_grad()

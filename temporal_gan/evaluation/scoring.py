@@ -9,13 +9,16 @@ import torch
 
 from ..errors import UserError
 from ..features import load_lpips
+from ..models.reader_file import load_reader
 from .anchors import NearestFrames, measure_anchors
 from .clip_pairs import ClipPair
+from .clip_results import ClipResult, FailedClip
+from .edits import NAMES, NEEDS_RUN, Edits
 from .keypoint_transfer import to_frames_u8
 from .measurement import Perception, measure, prepare_made, prepare_real
 from .pairing import FilePairs, RunPairs
 from .protocols import Protocol
-from .results import ClipResult, FailedClip
+from .reader_tool import ReaderTool
 
 Pairs = Sequence[ClipPair] | FilePairs | RunPairs
 """Anything that gives pair i when asked for it: a list in memory, files, or a run that animates."""
@@ -32,6 +35,9 @@ class Scorer:
         nearest: gives the anchor ``nearest_training_frame``, or None.
         lpips: weights file, or None.
         why_no_lpips: a sentence where ``lpips`` is None.
+        reader: its file, or None.
+        why_no_reader: a sentence where ``reader`` is None.
+        edits: the clips that are generated again; None where the pairs are no run.
     """
 
     pairs: Pairs
@@ -40,12 +46,18 @@ class Scorer:
     nearest: NearestFrames | None
     lpips: Path | None
     why_no_lpips: str
+    reader: Path | None
+    why_no_reader: str
+    edits: Edits | None
 
     def tools(self) -> Perception:
-        """Load the LPIPS network. Raises CheckpointError for a damaged file."""
-        if self.lpips is None:
-            return Perception(None, self.why_no_lpips)
-        return Perception(load_lpips(self.lpips), "")
+        """Load the networks. Raises CheckpointError for a damaged file."""
+        return Perception(
+            None if self.lpips is None else load_lpips(self.lpips),
+            self.why_no_lpips,
+            None if self.reader is None else ReaderTool(load_reader(self.reader)),
+            self.why_no_reader,
+        )
 
     @torch.no_grad()
     def do(self, index: int, tools: Perception) -> ClipResult | FailedClip:
@@ -54,6 +66,14 @@ class Scorer:
             pair = self.pairs[index].validate()
             real = prepare_real(pair, self.protocol, tools)
             made = prepare_made(pair.made, real)
+            reading = tools.reader.read(made) if tools.reader else None
+            measured = measure(made, real, self.protocol, tools, reading=reading)
+            if tools.reader is None or reading is None:
+                measured.skip(NAMES, self.why_no_reader)
+            elif self.edits is None:
+                measured.skip(NAMES, NEEDS_RUN)
+            else:
+                self.edits.measure(measured, reading, index, tools.reader)
             anchors = {}
             if index in self.anchored:
                 anchors = measure_anchors(pair, real, self.protocol, tools, self.nearest)
@@ -70,8 +90,9 @@ class Scorer:
                 resized_from=None if same_size else (made_width, made_height),
                 flow=real.flow_method,
                 real_hash=_picture_hash(pair, to_frames_u8(real.rgb).tobytes()),
-                made=measure(made, real, self.protocol, tools),
+                made=measured,
                 anchors=anchors,
+                script=None if real.read is None else real.read.curves,
             )
         except UserError as error:
             return FailedClip(self.clip_id(index), str(error))

@@ -61,15 +61,19 @@ def expression_accuracy(read: Tensor, commanded: Tensor, visible: Tensor) -> Exp
     classes = read.shape[-1]
     pairs = wanted[counted] * classes + seen[counted]
     confusion = torch.bincount(pairs, minlength=classes**2).view(classes, classes)
-    hits, rows, columns = confusion.diagonal(), confusion.sum(dim=1), confusion.sum(dim=0)
-    f1 = 2 * hits.double() / (rows + columns)
     right = ((seen == wanted) & counted).double().sum(dim=1)
     return ExpressionAccuracy(
-        accuracy=float(hits.sum() / counted.sum()),
-        macro_f1=float(f1.nanmean()),
+        accuracy=float(confusion.diagonal().sum() / counted.sum()),
+        macro_f1=macro_f1(confusion),
         confusion=confusion,
         per_clip=right / counted.double().sum(dim=1),
     )
+
+
+def macro_f1(confusion: Tensor) -> float:
+    """Mean of the F1 of every class that occurs: int [C, C] -> [0, 1], NaN for an empty matrix; higher is better."""
+    f1 = 2 * confusion.diagonal().double() / (confusion.sum(dim=1) + confusion.sum(dim=0))
+    return float(f1.nanmean())
 
 
 def intensity_correlation(read: Tensor, commanded: Tensor, known: Tensor) -> tuple[Tensor, Tensor]:

@@ -59,6 +59,10 @@ class Reading:
     features: Tensor
     identity: Tensor
 
+    def frames(self, index: Tensor) -> "Reading":
+        """The reading of chosen pictures: int64 [M]."""
+        return Reading(*(getattr(self, f.name)[index] for f in fields(Reading)))
+
     @staticmethod
     def join(parts: "list[Reading]") -> "Reading":
         """Readings of consecutive pictures as one."""

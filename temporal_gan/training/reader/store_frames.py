@@ -11,13 +11,10 @@ from ...data.store import Store
 from ...errors import StoreError
 from ...expressions import EXPRESSIONS
 from ...rng import numpy_generator
-from ...skeletons import CANONICAL25, Skeleton
+from ...skeletons import CANONICAL25, canonical_joints
 from .appearance import alter_colours, change_view, spoil
 from .frames import FrameBatch, readable_faces
 from .recipe import FramesConfig
-
-_SAME = {"head": "nose", "hand": "wrist", "foot": "ankle"}
-"""Coarser names for about the same place."""
 
 
 class StoreFrames:
@@ -109,14 +106,3 @@ class StoreFrames:
             pictures = frames.transpose(0, 2, 3, 1)
             self._frames[clip] = over_white(pictures) if pictures.shape[-1] == 4 else pictures
         return self._frames[clip][at]
-
-
-def canonical_joints(skeleton: Skeleton) -> dict[int, int]:
-    """Index of a skeleton's joint -> index of the same one in canonical25, by name; others are left out."""
-    found = {}
-    for index, joint in enumerate(skeleton.joints):
-        words = joint.lower().replace("-", "_").replace(" ", "_").split("_")
-        name = "_".join(_SAME.get(word, word) for word in words)
-        if name in CANONICAL25.joints:
-            found[index] = CANONICAL25.joints.index(name)
-    return found
