@@ -20,6 +20,9 @@ from .protocols import SetProtocol
 Features = dict[str, np.ndarray]
 """What was made of a clip's frames -> float32 [K, D]; see :func:`feature_key`."""
 
+KINDS = ("pool", "logits", "mode", "motion")
+"""``pool``: what the distances are of; each function below says what else it gives."""
+
 JOINT_FOUND, FACE_SURE = 0.25, 0.5
 """Confidence above which a read joint, and a read face, count."""
 
@@ -27,8 +30,7 @@ NO_FACE = -1.0
 
 
 def feature_key(anchor: str, kind: str) -> str:
-    """Name in :data:`Features` of one kind of features (``pool``: those the distances are of) of the clip itself
-    (``anchor`` empty) or of an anchor."""
+    """Name in :data:`Features` of one of :data:`KINDS`, of the clip itself (``anchor`` empty) or of an anchor."""
     if not anchor:
         return kind
     return anchor if kind == "pool" else f"{anchor}/{kind}"

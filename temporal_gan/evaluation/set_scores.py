@@ -10,12 +10,10 @@ from ..metrics.frechet import frechet_distance, frechet_over_parts
 from ..metrics.kernel import permutation_p_value
 from .protocols import SetProtocol
 from .set_comparisons import Sample, Values
-from .set_features import Features, feature_key
+from .set_features import KINDS, Features, feature_key
 from .set_networks import network_of
 
 Entry = dict[str, object]
-
-KINDS = ("pool", "logits", "mode", "motion")
 
 
 @dataclass
