@@ -127,6 +127,11 @@ def _score_pairs(request: Request, protocol: Protocol) -> Results:
 
 
 def _score_sets(request: Request, protocol: SetProtocol) -> SetResults:
+    weights = None if request.reader == "metrics" else Path(request.reader)
+    if weights is not None and protocol.network != "reader":
+        raise UserError(
+            f"--reader {weights}: protocol {protocol.name} judges by {protocol.network}; leave --reader out"
+        )
     real = ClipSet(find_clips(request.reference, request.split))
     if _is_run(request.generated):
         key = content_key(_weights_file(request.generated))
@@ -142,6 +147,7 @@ def _score_sets(request: Request, protocol: SetProtocol) -> SetResults:
             real,
             protocol,
             lambda done, name: progress.update(task, completed=done, description=f"reading {name}"),
+            weights,
             device=choose_device(request.device),
             split=request.split or _default_split(request.reference),
             options=EvaluationOptions(request.workers, request.out / "features.jsonl"),

@@ -2,12 +2,22 @@
 
 from .clip_metrics import METRICS
 from .reader_metrics import READER_METRICS
+from .reader_set_metrics import READER_CLIP_SET_METRICS, READER_PICTURE_SET_METRICS
 from .set_metrics import CLIP_SET_METRICS, PICTURE_SET_METRICS
 
 PAIRED_METRICS = (*METRICS, *READER_METRICS)
 """Of clips against their real ones, in the order of the report."""
 
-DEFINITIONS = {metric.name: metric for metric in (*PAIRED_METRICS, *PICTURE_SET_METRICS, *CLIP_SET_METRICS)}
+DEFINITIONS = {
+    metric.name: metric
+    for metric in (
+        *PAIRED_METRICS,
+        *PICTURE_SET_METRICS,
+        *CLIP_SET_METRICS,
+        *READER_PICTURE_SET_METRICS,
+        *READER_CLIP_SET_METRICS,
+    )
+}
 
 HEADLINE = (
     "foreground_psnr_pooled",

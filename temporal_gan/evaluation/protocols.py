@@ -86,7 +86,7 @@ class SetProtocol:
 
     Attributes:
         name, description: as in :class:`Protocol`.
-        network: ``inception`` for pictures, ``i3d`` for clips.
+        network: ``inception`` for pictures, ``i3d`` for clips, ``reader`` (the project's own) for both.
         fewest: vectors each set must give; the distance takes exactly so many, because its bias depends on it.
         vectors_per_clip: pictures taken from a clip, evenly spaced; 1 where the vector is that of a clip.
         window: frames of the window taken from a clip at a random place; 1 for pictures.
@@ -99,7 +99,7 @@ class SetProtocol:
 
     name: str
     description: str
-    network: Literal["inception", "i3d"]
+    network: Literal["inception", "i3d", "reader"]
     anchors: tuple[str, ...]
     fewest: int = 2048
     vectors_per_clip: int = 1
@@ -183,6 +183,11 @@ PROTOCOLS = {
     )
 }
 
+_READER_RESIZE = (
+    "centred on a white square, bilinear to 128x128 (half-pixel centres, antialiased); features scaled to mean "
+    "square 1"
+)
+
 SET_PROTOCOLS = {
     protocol.name: protocol
     for protocol in (
@@ -201,6 +206,28 @@ SET_PROTOCOLS = {
             anchors=("real_halves", "copy_first_frame", "shuffled"),
             window=16,
             resize="bilinear to 224x224 (half-pixel centres, no antialias), 2x - 1, logits averaged over time",
+        ),
+        SetProtocol(
+            name="reader_images2048_v1",
+            description=(
+                "Poses and expressions in frames of made clips against those in frames of real ones, as two sets."
+            ),
+            network="reader",
+            anchors=("real_halves", "copy_first_frame", "blank_page"),
+            vectors_per_clip=4,
+            resize=_READER_RESIZE,
+        ),
+        SetProtocol(
+            name="reader_clips512_16f_v1",
+            description=(
+                "Poses, expressions and their change in windows of 16 frames of made clips against real ones, as two "
+                "sets of clips."
+            ),
+            network="reader",
+            anchors=("real_halves", "copy_first_frame", "shuffled"),
+            fewest=512,
+            window=16,
+            resize=_READER_RESIZE,
         ),
     )
 }

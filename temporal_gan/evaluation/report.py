@@ -25,7 +25,7 @@ from .reader_metrics import (
     POSE_METRICS,
     READER_METRICS,
 )
-from .report_warnings import BLIND_TO_MOTION, find_warnings
+from .report_warnings import find_set_warnings, find_warnings
 from .results import Results, versions, write_atomically
 from .set_results import SetResults
 
@@ -76,9 +76,50 @@ _GROUPS = (
 _SET_GROUPS = (
     ("Distance", ("fid", "fid_of_halves", "kid", "kernel_distance", "fvd", "fvd_of_halves")),
     ("What is made, what is missed", ("precision", "recall", "density", "coverage")),
+    (
+        "Pose and expression, judged by the reader",
+        (
+            "reader_fid",
+            "reader_fid_of_halves",
+            "reader_kid",
+            "reader_kernel_distance",
+            "reader_fvd",
+            "reader_fvd_of_halves",
+            "reader_video_kernel_distance",
+        ),
+    ),
+    ("Motion, judged by the reader", ("pose_motion_distance", "pose_motion_distance_of_halves")),
+    (
+        "What is made, what is missed, judged by the reader",
+        (
+            "reader_precision",
+            "reader_recall",
+            "reader_density",
+            "reader_coverage",
+            "mode_coverage",
+            "mode_overlap",
+            "diversity",
+            "diversity_real",
+        ),
+    ),
     ("For comparison with the literature", ("inception_score", "inception_score_real")),
 )
-_SET_HEADLINE = ("fid", "fid_of_halves", "kid", "recall", "fvd", "fvd_of_halves")
+_SET_HEADLINE = (
+    "fid",
+    "fid_of_halves",
+    "kid",
+    "recall",
+    "fvd",
+    "fvd_of_halves",
+    "reader_fid",
+    "reader_fid_of_halves",
+    "reader_recall",
+    "mode_overlap",
+    "reader_fvd",
+    "reader_fvd_of_halves",
+    "pose_motion_distance",
+    "pose_motion_distance_of_halves",
+)
 _CLIP_VALUES = (
     "foreground_psnr",
     "foreground_ssim",
@@ -151,7 +192,9 @@ def write_report(
         failed=results.failed,
         missing=results.missing,
         warnings=(
-            find_warnings(results, entries, anchors) if isinstance(results, Results) else [BLIND_TO_MOTION]
+            find_warnings(results, entries, anchors)
+            if isinstance(results, Results)
+            else find_set_warnings(results)
         ),
         cards=[_row(DEFINITIONS[n], entries[n], anchors) for n in _cards(entries)],
         groups=_groups(entries, anchors, _GROUPS if paired else _SET_GROUPS),

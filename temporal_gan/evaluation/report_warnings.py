@@ -1,17 +1,34 @@
 """What a reader must know before believing the numbers."""
 
+from ..models.reader_file import find_reader, reader_sha256
 from .definitions import ANCHOR_TITLES, BAD_ANCHORS, DEFINITIONS, HEADLINE
 from .metric_definition import closeness
 from .results import Results
+from .set_networks import network_of
+from .set_results import SetResults
 
 BLIND_TO_MOTION = (
     "Distances between sets hardly see motion: frozen clips of real pictures score almost like real ones. They say "
     "nothing about steadiness; measure the same clips under clips_v1 too."
 )
-"""Stands above every comparison of sets."""
+"""Stands above comparisons of sets that a frozen clip can win."""
+
+TRAINED_AGAINST = (
+    "The reader is the copy that training may be against: a model that was cannot be judged by it. Leave --reader out "
+    "for the copy that only judges."
+)
 
 COPY_DB = 60.0
 """PSNR above which a frame is a copy: less than a third of a grey level off."""
+
+
+def find_set_warnings(results: SetResults) -> list[str]:
+    """Sentences for the top of the report of two sets."""
+    found = [] if network_of(results.protocol).sees_motion else [BLIND_TO_MOTION]
+    file = find_reader("loss")
+    if results.weights_hash is not None and file.is_file() and reader_sha256(file) == results.weights_hash:
+        found.append(TRAINED_AGAINST)
+    return found
 
 
 def find_warnings(
@@ -29,10 +46,7 @@ def find_warnings(
     if shortfall is not None:
         found.append(f"No values: {shortfall}.")
     if results.reader_is_for_losses:
-        found.append(
-            "The reader is the copy that training may be against: a model that was cannot be judged by it. Leave "
-            "--reader out for the copy that only judges."
-        )
+        found.append(TRAINED_AGAINST)
     found += _lost_to_anchors(entries, anchors)
     if results.missing:
         found.append(

@@ -12,8 +12,9 @@ from .definitions import ANCHOR_MEANINGS
 from .metric_definition import MetricDefinition
 from .protocols import SetProtocol
 from .results import SCHEMA, FailedClip, versions, write_atomically
-from .set_metrics import CLIP_SET_METRICS, PICTURE_SET_METRICS
-from .set_scores import Vectors, details, floor, inception_scores, set_distances
+from .set_comparisons import Values
+from .set_networks import network_of
+from .set_scores import Vectors, descriptions, details, floor, set_distances
 
 _NO_INTERVAL = "a set distance has no bootstrap interval: repeated vectors shrink the covariance and bias it"
 
@@ -50,7 +51,7 @@ class SetResults:
             why_nothing: why there are no features at all, or None.
         """
         self.protocol, self.failed, self.split, self.weights_hash = protocol, failed, split, weights_hash
-        self.definitions = PICTURE_SET_METRICS if protocol.network == "inception" else CLIP_SET_METRICS
+        self.definitions = network_of(protocol).metrics
         self.anchor_names = protocol.anchors
         self.missing: list[str] = []
         self._made, self._real = sides
@@ -132,11 +133,11 @@ class SetResults:
         return self._why_nothing is not None or not (self._made.count and self._real.count)
 
     @cached_property
-    def _halves(self) -> tuple[dict[str, float | str], dict[str, float | str]]:
+    def _halves(self) -> tuple[Values, Values]:
         return floor(self._made, self._real, self.protocol)
 
     @cached_property
-    def _values(self) -> dict[str, float | str]:
+    def _values(self) -> Values:
         if self._empty:
             counts = self.counts()
             short = counts["made"]["too_short"] + counts["real"]["too_short"]
@@ -144,30 +145,28 @@ class SetResults:
                 f"no clip of {self.protocol.window} frames or more in one of the sets ({short} are too short)"
             )
             return {metric.name: why for metric in self.definitions}
-        values = set_distances(self._made.all(), self._real.all(), self.protocol) | self._halves[0]
-        if self.protocol.network == "inception":
-            values |= inception_scores(self._made, self._real, self.protocol)
-        return values
+        values = set_distances(self._made.sample(), self._real.sample(), self.protocol)
+        return values | self._halves[0] | descriptions(self._made, self._real, self.protocol)
 
     @cached_property
     def _details(self) -> dict[str, dict[str, object]]:
         return {} if self._empty else details(self._made, self._real, self.protocol)
 
     @cached_property
-    def _anchors(self) -> dict[str, dict[str, float | str]]:
+    def _anchors(self) -> dict[str, Values]:
         if self._empty:
             return {name: {} for name in self.anchor_names}
-        real = self._real.all()
-        found: dict[str, dict[str, float | str]] = {}
+        real = self._real.sample()
+        found: dict[str, Values] = {}
         for name in self.anchor_names:
             if name == "real_halves":
                 found[name] = self._halves[1]
             elif name == "blank_page":
                 assert self._blank_page is not None
-                page = torch.from_numpy(self._blank_page).expand(len(real), -1)
-                found[name] = set_distances(page, real, self.protocol)
+                page = torch.from_numpy(self._blank_page).expand(self._real.count, -1)
+                found[name] = set_distances({"pool": page}, real, self.protocol)
             else:
-                found[name] = set_distances(self._real.all(name), real, self.protocol)
+                found[name] = set_distances(self._real.sample(name), real, self.protocol)
         return found
 
 

@@ -1,4 +1,4 @@
-"""Compare made clips with real ones as two sets, through a published network."""
+"""Compare made clips with real ones as two sets, through one network."""
 
 from pathlib import Path
 from typing import Any
@@ -6,17 +6,18 @@ from typing import Any
 import torch
 
 from ..errors import CheckpointError, UserError
-from ..weights import I3D, INCEPTION, find_weights, sha256_of_weights
-from .clip_sets import ClipSet, FeatureJob, Features, blank_page_features, from_row, to_row
+from ..weights import sha256_of_weights
+from .clip_sets import ClipSet
+from .feature_job import FeatureJob, from_row, to_row
 from .journal import Journal, row_key
 from .process_pool import do_all
 from .protocols import SetProtocol
 from .results import FailedClip, versions
 from .run import EvaluationOptions, Progress
+from .set_features import Features
+from .set_networks import network_of
 from .set_results import SetResults
 from .set_scores import Vectors
-
-_NETWORKS = {"inception": INCEPTION, "i3d": I3D}
 
 
 def evaluate_sets(
@@ -35,8 +36,8 @@ def evaluate_sets(
         made, real: the sets; nothing is paired.
         protocol: one of ``SET_PROTOCOLS``.
         progress: called after each clip with the number done and its name.
-        weights: file of the protocol's network; None looks in the weights folder. Where there is none, every value is
-            null with the reason.
+        weights: file of the protocol's network; None looks in the weights folder, for the reader in the package. Where
+            there is none, every value is null with the reason.
         device: where the network runs.
         split: which clips of the store these are, for the record.
         options: processes and resuming.
@@ -45,7 +46,7 @@ def evaluate_sets(
         CheckpointError: ``weights`` is missing or damaged.
     """
     try:
-        file = find_weights(_NETWORKS[protocol.network], weights)
+        file = network_of(protocol).find(weights)
     except CheckpointError as error:
         if weights is not None:
             raise
@@ -59,7 +60,7 @@ def evaluate_sets(
     for side, label in zip(sides, ("made", "real"), strict=True):
         if not side.names and extraction.failed:
             raise UserError(f"no {label} clip could be read; first: {extraction.failed[0].reason}")
-    blank = blank_page_features(job) if "blank_page" in protocol.anchors else None
+    blank = job.blank_page() if "blank_page" in protocol.anchors else None
     return SetResults(protocol, sides, blank, extraction.failed, split, sha256_of_weights(file), None)
 
 

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from ..metrics.frechet import frechet_distance, frechet_over_parts
-from ..metrics.inception_score import inception_score
-from ..metrics.kernel import kid, permutation_p_value, squared_mmd
-from ..metrics.precision_recall import support
-from .clip_sets import Features
+from ..metrics.kernel import permutation_p_value
 from .protocols import SetProtocol
+from .set_comparisons import Sample, Values
+from .set_features import KINDS, Features, feature_key
+from .set_networks import network_of
 
 Entry = dict[str, object]
 
@@ -44,91 +44,73 @@ class Vectors:
         """[N, D]."""
         return torch.from_numpy(np.concatenate(self.parts[what]))
 
+    def sample(self, anchor: str = "") -> Sample:
+        """Every kind of features there is, of the clips themselves or of an anchor of theirs."""
+        keys = {kind: feature_key(anchor, kind) for kind in KINDS}
+        return {kind: self.all(key) for kind, key in keys.items() if key in self.parts}
+
+    def half(self, parity: int) -> Sample:
+        """Vectors of every second clip: disjoint clips, so independent vectors."""
+        kept = {kind: self.parts[kind][parity::2] for kind in KINDS if kind in self.parts}
+        return {kind: torch.from_numpy(np.concatenate(rows)) for kind, rows in kept.items()}
+
     def clips(self) -> np.ndarray:
         """int [N], the clip of each vector."""
         return np.repeat(np.arange(len(self.names)), [len(rows) for rows in self.parts["pool"]])
 
-    def half(self, parity: int) -> Tensor:
-        """Vectors of every second clip: disjoint clips, so independent vectors."""
-        return torch.from_numpy(np.concatenate(self.parts["pool"][parity::2]))
+
+def set_distances(made: Sample, real: Sample, protocol: SetProtocol) -> Values:
+    """Every number of two samples that is defined for what they hold."""
+    network = network_of(protocol)
+    values: Values = {}
+    for name, kind in network.frechet.items():
+        if kind not in made:
+            continue
+        enough = min(len(made[kind]), len(real[kind])) >= protocol.fewest
+        few = _too_few(protocol, len(made[kind]), len(real[kind]))
+        values[name] = frechet_distance(made[kind], real[kind]) if enough else few
+    return values | network.compare(made, real, protocol)
 
 
-def set_distances(made: Tensor, real: Tensor, protocol: SetProtocol) -> dict[str, float | str]:
-    """Metric -> value, or the sentence that says why it has none, for two sets [N, D] and [M, D]."""
-    count = min(len(made), len(real))
-    if protocol.network == "i3d":
-        return {"fvd": _frechet("FVD", made, real, protocol)}
-    values: dict[str, float | str] = {"fid": _frechet("FID", made, real, protocol)}
-    if count >= protocol.subset_size:
-        values["kid"] = kid(made, real, protocol.subsets, protocol.subset_size)[0]
-    else:
-        values["kid"] = (
-            f"{protocol.name} takes subsets of {protocol.subset_size} frames, got {len(made)} made and {len(real)} real"
-        )
-    few = f"needs 2 or more frames in each set, got {len(made)} made and {len(real)} real"
-    values["kernel_distance"] = squared_mmd(made, real) if count >= 2 else few
-    names = ("precision", "recall", "density", "coverage")
-    if count > protocol.neighbours:
-        found = support(made, real, protocol.neighbours)
-        values |= {name: getattr(found, name) for name in names}
-    else:
-        values |= dict.fromkeys(names, f"needs more than {protocol.neighbours} frames in each set")
-    return values
-
-
-def floor(
-    made: Vectors, real: Vectors, protocol: SetProtocol
-) -> tuple[dict[str, float | str], dict[str, float | str]]:
+def floor(made: Vectors, real: Vectors, protocol: SetProtocol) -> tuple[Values, Values]:
     """Distances of made and real halves, and of two disjoint real halves: the same counts, so they compare."""
+    network = network_of(protocol)
+    kinds = {f"{name}_of_halves": kind for name, kind in network.frechet.items()}
     if min(made.count, real.count) < protocol.fewest:
-        why = _too_few(protocol, made.count, real.count)
-        name = "fvd_of_halves" if protocol.network == "i3d" else "fid_of_halves"
-        return {name: why}, {name: why}
-    at_half = frechet_distance(made.half(0), real.half(1))
-    real_half = frechet_distance(real.half(0), real.half(1))
-    if protocol.network == "i3d":
-        return {"fvd_of_halves": at_half}, {"fvd_of_halves": real_half}
-    others = set_distances(real.half(0), real.half(1), protocol)
-    others.pop("fid")
-    return {"fid_of_halves": at_half}, {"fid_of_halves": real_half, **others}
+        why: Values = dict.fromkeys(kinds, _too_few(protocol, made.count, real.count))
+        return why, why
+    made_half, real_half, other_half = made.half(0), real.half(0), real.half(1)
+    at_half: Values = {n: frechet_distance(made_half[k], other_half[k]) for n, k in kinds.items()}
+    lowest: Values = {n: frechet_distance(real_half[k], other_half[k]) for n, k in kinds.items()}
+    return at_half, lowest | network.compare(real_half, other_half, protocol)
 
 
 def details(made: Vectors, real: Vectors, protocol: SetProtocol) -> dict[str, Entry]:
     """Metric -> what is said beside its value: spread over parts, p-value."""
     if min(made.count, real.count) < 2 * protocol.parts:
         return {}
-    mean, spread = frechet_over_parts(made.all(), real.all(), protocol.parts, protocol.seed)
-    parts = {"parts": protocol.parts, "mean": mean, "std": spread}
-    if protocol.network == "i3d":
-        return {"fvd": {"over_parts": parts}}
-    found: dict[str, Entry] = {"fid": {"over_parts": parts}}
-    if min(len(made.names), len(real.names)) >= 2:
+    network = network_of(protocol)
+    found: dict[str, Entry] = {}
+    for name, kind in network.frechet.items():
+        mean, spread = frechet_over_parts(made.all(kind), real.all(kind), protocol.parts, protocol.seed)
+        found[name] = {"over_parts": {"parts": protocol.parts, "mean": mean, "std": spread}}
+    if network.kernel and min(len(made.names), len(real.names)) >= 2:
         p_value = permutation_p_value(
             made.all(), real.all(), made.clips(), real.clips(), protocol.seed, protocol.draws
         )
-        found["kernel_distance"] = {"p_value": p_value}
+        found[network.kernel] = {"p_value": p_value}
     return found
 
 
-def inception_scores(made: Vectors, real: Vectors, protocol: SetProtocol) -> dict[str, float | str]:
-    """Of both sets, or why not."""
-    values: dict[str, float | str] = {}
-    for name, side in (("inception_score", made), ("inception_score_real", real)):
-        few = f"needs {protocol.splits} or more frames, got {side.count}"
-        enough = side.count >= protocol.splits
-        values[name] = inception_score(side.all("logits"), protocol.splits)[0] if enough else few
-    return values
-
-
-def _frechet(name: str, made: Tensor, real: Tensor, protocol: SetProtocol) -> float | str:
-    if min(len(made), len(real)) < protocol.fewest:
-        return _too_few(protocol, len(made), len(real))
-    return frechet_distance(made, real)
+def descriptions(made: Vectors, real: Vectors, protocol: SetProtocol) -> Values:
+    """Numbers of each set alone."""
+    describe = network_of(protocol).describe
+    of_real = describe(real.sample(), protocol)
+    return describe(made.sample(), protocol) | {f"{name}_real": value for name, value in of_real.items()}
 
 
 def _too_few(protocol: SetProtocol, made: int, real: int) -> str:
-    what = "clips" if protocol.network == "i3d" else "frames"
     return (
-        f"{protocol.name} takes {protocol.fewest} {what} of each set, got {made} made and {real} real: a Frechet "
-        "distance of fewer is mostly bias"
+        f"{protocol.name} takes {protocol.fewest} {network_of(protocol).vectors} of each set, got {made} made and "
+        f"{real} real: a Frechet distance of fewer is mostly bias"
     )
