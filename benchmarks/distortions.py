@@ -37,10 +37,12 @@ class Performance:
 
 @dataclass(frozen=True)
 class Truth:
-    """The real clip, with the exact flow [T-1, 2, H, W], its validity and the character's mask [T-1, 1, H, W]; and
-    the DIS flow [T-1, 2, H, W], which is what the flow of a made clip may be compared with."""
+    """The real clip, with the exact flow [T-1, 2, H, W], its validity and the character's mask [T-1, 1, H, W]; the DIS
+    flow [T-1, 2, H, W], which is what the flow of a made clip may be compared with; and which joints are not hidden,
+    bool [T, J]."""
 
     real: Performance
+    visible: Tensor
     flow: Tensor
     estimated: Tensor
     valid: Tensor
@@ -62,7 +64,14 @@ def rendered(spec: PuppetSpec) -> Truth:
     )
     character = torch.from_numpy(clip.part_map[:-1] > 0)[:, None]
     estimated = torch.from_numpy(dis_flow(to_uint8(real.video).permute(0, 2, 3, 1).numpy()))
-    return Truth(real, torch.from_numpy(clip.flow), estimated, torch.from_numpy(clip.flow_valid), character)
+    return Truth(
+        real,
+        torch.from_numpy(clip.confidence) > 0.75,
+        torch.from_numpy(clip.flow),
+        estimated,
+        torch.from_numpy(clip.flow_valid),
+        character,
+    )
 
 
 def battery(spec: PuppetSpec, real: Performance, seed: int) -> dict[str, Performance]:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+SHOWN_FIELDS = ("video", "keypoints", "confidence", "layer", "expression", "expression_confidence")
+"""What every frame of a :class:`ClipBatch` shows, [B, T, ...]: its picture and its labels."""
+
 
 @dataclass(frozen=True)
 class ClipBatch:
@@ -93,17 +96,7 @@ class ClipBatch:
 
     def frames(self, part: slice) -> "ClipBatch":
         """Some frames of every clip, without flow; the references stay."""
-        names = (
-            "video",
-            "keypoints",
-            "confidence",
-            "layer",
-            "expression",
-            "expression_confidence",
-            "time",
-            "hold",
-        )
-        cut = {name: getattr(self, name)[:, part] for name in names}
+        cut = {name: getattr(self, name)[:, part] for name in (*SHOWN_FIELDS, "time", "hold")}
         return replace(self, **cut, flow=None, flow_valid=None)
 
     def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> "ClipBatch":

@@ -1,15 +1,13 @@
-"""BVH motion files: a strict reader, and the joints of a person by whatever names the file gives them."""
+"""The person in a BVH motion file: joints by whatever names the file gives them, and where they are over time."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from .bvh_file import CHANNELS, Joint, parse_bvh
 from .errors import UserError
-
-MAX_BYTES = 256 * 1024**2
-MAX_JOINTS = 2000
 
 _SIDED = {
     "shoulder": "{s}arm {s}uparm {s}upperarm {s}humerus {s}shldr {s}shoulder",
@@ -34,18 +32,6 @@ for _side, _initial in (("right", "r"), ("left", "l")):
         _names.append([name + _initial for name in _pattern.format(s="").split()])
         JOINT_NAMES[f"{_side}_{_joint}"] = tuple(name for trio in zip(*_names, strict=True) for name in trio)
 OPTIONAL_JOINTS = ("right_toe", "left_toe")
-
-_CHANNELS = {f"{axis}{kind}": (i, kind) for kind in ("position", "rotation") for i, axis in enumerate("xyz")}
-
-
-@dataclass
-class Joint:
-    """One node of the hierarchy: where it hangs on its parent, and which numbers of a frame move it."""
-
-    name: str
-    parent: int
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    channels: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -120,102 +106,6 @@ def person_joints(names: list[str], path: Path) -> dict[str, int]:
     return found
 
 
-def parse_bvh(path: Path) -> tuple[list[Joint], float, np.ndarray]:
-    """Hierarchy, seconds a frame, and the numbers [N, C] of the frames, angles in degrees.
-
-    Raises:
-        UserError: file, line and fault.
-    """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UserError(f"{path}: larger than {MAX_BYTES // 1024**2} MB; cut the take into pieces")
-        lines = path.read_bytes().decode("utf-8", errors="replace").splitlines()
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    joints, at = _hierarchy(path, lines)
-    width = sum(len(joint.channels) for joint in joints)
-    at = _next(path, lines, at, "Frames: N")
-    count = _number(path, at, _after(path, lines, at, "frames:"))
-    at = _next(path, lines, at + 1, "Frame Time: SECONDS")
-    frame_sec = _number(path, at, _after(path, lines, at, "frame time:"))
-    if not 1e-4 <= frame_sec <= 10:
-        raise UserError(f"{path}:{at + 1}: frame time is {frame_sec:g}, expected 0.0001 to 10 seconds")
-    if count < 1 or count != int(count):
-        raise UserError(f"{path}:{at}: number of frames is {count:g}, expected a whole number of at least 1")
-    rows: list[list[float]] = []
-    for number, line in enumerate(lines[at + 1 :], start=at + 2):
-        fields = line.split()
-        if not fields:
-            continue
-        if len(fields) != width:
-            raise UserError(
-                f"{path}:{number}: {len(fields)} numbers in this frame, the joints have {width} channels"
-            )
-        try:
-            rows.append([float(text) for text in fields])
-        except ValueError:
-            raise UserError(f"{path}:{number}: a value of this frame is not a number") from None
-        if not np.isfinite(rows[-1]).all() or np.abs(rows[-1]).max(initial=0.0) > 1e9:
-            raise UserError(f"{path}:{number}: a value of this frame is not finite or beyond 1e9")
-    if len(rows) != count:
-        raise UserError(f"{path}:{len(lines)}: {len(rows)} frames follow, {count:g} were announced")
-    return joints, frame_sec, np.array(rows, float).reshape(len(rows), width)
-
-
-def _hierarchy(path: Path, lines: list[str]) -> tuple[list[Joint], int]:
-    """Joints, and the index of the line after MOTION."""
-    at = _next(path, lines, 0, "HIERARCHY")
-    if lines[at].strip().lstrip("\ufeff").upper() != "HIERARCHY":
-        raise UserError(
-            f"{path}:{at + 1}: a BVH file begins with HIERARCHY, this one with {lines[at][:30]!r}"
-        )
-    joints: list[Joint] = []
-    open_joints: list[int] = []
-    awaiting_brace = False
-    while True:
-        at = _next(path, lines, at + 1, "the hierarchy to go on, then MOTION")
-        fields = lines[at].split()
-        word = fields[0].upper()
-        fault = f"{path}:{at + 1}: "
-        if awaiting_brace and word != "{":
-            raise UserError(f"{fault}expected '{{' after a joint's name, got {lines[at].strip()[:40]!r}")
-        if word == "{" and awaiting_brace:
-            awaiting_brace = False
-        elif word in ("ROOT", "JOINT", "END"):
-            if (word == "ROOT") != (not open_joints) or (word == "ROOT" and joints):
-                raise UserError(f"{fault}{word} is out of place: one ROOT holds all other joints")
-            if len(joints) >= MAX_JOINTS:
-                raise UserError(f"{fault}more than {MAX_JOINTS} joints")
-            name = " ".join(fields[1:])
-            if not name:
-                raise UserError(f"{fault}{word} without a name")
-            # Ends are no joints by name.
-            joints.append(Joint(name if word != "END" else "", open_joints[-1] if open_joints else -1))
-            open_joints.append(len(joints) - 1)
-            awaiting_brace = True
-        elif word == "OFFSET" and open_joints:
-            numbers = [_number(path, at, text) for text in fields[1:]]
-            if len(numbers) != 3:
-                raise UserError(f"{fault}OFFSET has {len(numbers)} numbers, expected 3")
-            joints[open_joints[-1]].offset = (numbers[0], numbers[1], numbers[2])
-        elif word == "CHANNELS" and open_joints:
-            names = [text.lower() for text in fields[2:]]
-            if len(fields) < 2 or fields[1] != str(len(names)):
-                raise UserError(f"{fault}CHANNELS says {' '.join(fields[1:2])}, {len(names)} names follow")
-            unknown = [name for name in names if name not in _CHANNELS]
-            if unknown or len(set(names)) != len(names):
-                raise UserError(
-                    f"{fault}channels {names}: expected Xposition .. Zrotation, each at most once"
-                )
-            joints[open_joints[-1]].channels = names
-        elif word == "}" and open_joints:
-            open_joints.pop()
-        elif word == "MOTION" and joints and not open_joints:
-            return joints, at + 1
-        else:
-            raise UserError(f"{fault}unexpected {lines[at].strip()[:40]!r}")
-
-
 def _kinematics(
     joints: list[Joint], values: np.ndarray, rest: bool
 ) -> tuple[list[np.ndarray], list[np.ndarray]]:
@@ -231,7 +121,7 @@ def _kinematics(
         turn = np.tile(np.eye(3), (len(values), 1, 1))
         moved = np.zeros_like(place)
         for i, channel in enumerate(joint.channels):
-            axis, kind = _CHANNELS[channel]
+            axis, kind = CHANNELS[channel]
             if kind == "position":
                 moved[:, axis] = numbers[:, i]
             else:
@@ -275,29 +165,3 @@ def _elevation(vector: np.ndarray) -> np.ndarray:
 def _plain(name: str) -> str:
     bare = re.sub(r"[\s_.\-]", "", name.rpartition(":")[2].lower())
     return re.sub(r"^(mixamorig\d*|bip\d+|character\d+|def)(?=.)", "", bare)
-
-
-def _next(path: Path, lines: list[str], at: int, expected: str) -> int:
-    """Index of the next line that is not blank."""
-    while at < len(lines) and not lines[at].strip():
-        at += 1
-    if at >= len(lines):
-        raise UserError(f"{path}:{len(lines)}: the file ends here; expected {expected}")
-    return at
-
-
-def _after(path: Path, lines: list[str], at: int, label: str) -> str:
-    text = lines[at].strip()
-    if not text.lower().startswith(label):
-        raise UserError(f"{path}:{at + 1}: expected '{label}' and a number, got {text[:40]!r}")
-    return text[len(label) :].strip()
-
-
-def _number(path: Path, at: int, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        raise UserError(f"{path}:{at + 1}: {text[:40]!r} is not a number") from None
-    if not np.isfinite(value) or abs(value) > 1e9:
-        raise UserError(f"{path}:{at + 1}: {text[:40]!r} is not finite or beyond 1e9")
-    return value

@@ -106,8 +106,22 @@ _TO_CANONICAL25 = {
 }
 CONVENTIONS = tuple(_TO_CANONICAL25)
 
-_SAME = {"head": "nose", "hand": "wrist", "foot": "ankle"}
-"""Coarser names for about the same place."""
+_SAME_PLACE = {"head": "nose", "hand": "wrist", "foot": "ankle"}
+"""Coarser words that people use for about the same joint."""
+
+
+def canonical_joints(skeleton: Skeleton) -> dict[int, int]:
+    """Index of a skeleton's joint -> index of the same one in canonical25, by name (``Left-Hand`` is left_wrist).
+
+    Joints that canonical25 has no name for, such as those of a tail, are left out.
+    """
+    found = {}
+    for index, joint in enumerate(skeleton.joints):
+        words = joint.lower().replace("-", "_").replace(" ", "_").split("_")
+        name = "_".join(_SAME_PLACE.get(word, word) for word in words)
+        if name in CANONICAL25.joints:
+            found[index] = CANONICAL25.joints.index(name)
+    return found
 
 
 def to_canonical25(
@@ -139,14 +153,3 @@ def to_canonical25(
         out_points[..., target, :] = keypoints[..., joints, :].mean(axis=-2)
         out_confidence[..., target] = confidence[..., joints].min(axis=-1)
     return out_points, out_confidence
-
-
-def canonical_joints(skeleton: Skeleton) -> dict[int, int]:
-    """Index of a skeleton's joint -> index of the same one in canonical25, by name; others are left out."""
-    found = {}
-    for index, joint in enumerate(skeleton.joints):
-        words = joint.lower().replace("-", "_").replace(" ", "_").split("_")
-        name = "_".join(_SAME.get(word, word) for word in words)
-        if name in CANONICAL25.joints:
-            found[index] = CANONICAL25.joints.index(name)
-    return found

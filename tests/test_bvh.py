@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from person_bvh import PERSON, write_bvh
 
-from temporal_gan.bvh import JOINT_NAMES, parse_bvh, person_joints, read_bvh
+from temporal_gan.bvh import JOINT_NAMES, person_joints, read_bvh
+from temporal_gan.bvh_file import parse_bvh
 from temporal_gan.errors import UserError
 
 

@@ -12,7 +12,8 @@ from person_bvh import walking, write_bvh
 from small_runs import CLIP_GAN, call, config, puppet_store
 
 from temporal_gan.alpha import over_white
-from temporal_gan.data.store import Store, StoreWriter
+from temporal_gan.data.store import Store
+from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.inference.animator import load_animator
 from temporal_gan.inference.weights_file import ANIMATOR_FILE
 from temporal_gan.puppet import clip as puppet_clip

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from small_runs import CLIP_GAN, call, call_preprocess, config_file, puppet_store
 
-from temporal_gan.data.store import Store, StoreWriter
+from temporal_gan.data.store import Store
+from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.data.validation import validate_store
 from temporal_gan.inference.animator import load_animator
 from temporal_gan.run_log import read_stats

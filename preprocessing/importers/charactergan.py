@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from temporal_gan.data.manifest import ClipLabels, ClipRow, StoreInfo, sha256_of
-from temporal_gan.data.store import StoreWriter
+from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.drawings import did_you_mean, read_charactergan
 from temporal_gan.errors import UserError
 from temporal_gan.expressions import EXPRESSIONS

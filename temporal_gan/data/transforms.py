@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from ..batch import ClipBatch, to_model_range
+from ..batch import SHOWN_FIELDS, ClipBatch, to_model_range
 from ..rng import numpy_generator
 from ..skeletons import Skeleton
 from .manifest import OUT_OF_FRAME
@@ -132,16 +132,7 @@ def _augment_clip(
     expressions: tuple[str, ...],
 ) -> dict[str, Tensor]:
     device = batch.video.device
-    names = (
-        "video",
-        "keypoints",
-        "confidence",
-        "layer",
-        "expression",
-        "expression_confidence",
-        "flow",
-        "flow_valid",
-    )
+    names = (*SHOWN_FIELDS, "flow", "flow_valid")
     clip = {n: getattr(batch, n)[b] for n in names if getattr(batch, n) is not None}
     # The references show the same character: mirrored, bent and tinted alike.
     shown = {n: getattr(batch, f"reference_{n}") for n in ("video", "keypoints", "confidence", "layer")}

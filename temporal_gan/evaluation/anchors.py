@@ -12,9 +12,10 @@ from ..batch import composite_on_white
 from ..errors import UserError
 from .clip_pairs import ClipPair, resize_clip
 from .keypoint_transfer import to_frames_u8
-from .measurement import Perception, RealClip, measure, prepare_made
+from .measurement import measure, prepare_made
 from .measurement_values import Measurement
 from .protocols import Protocol
+from .real_clip import Perception, RealClip
 
 JPEG_QUALITY = 90
 

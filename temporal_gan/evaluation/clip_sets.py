@@ -10,7 +10,8 @@ from ..data.store import Store
 from ..inference.animator import Animator
 from ..video_io import FOLDER_FPS
 from .clip_pairs import frames_to_tensor
-from .pairing import ClipSource, animate_row, read_clip, source_key
+from .clip_sources import ClipSource, read_clip, source_key
+from .pairing import animate_row
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from ..errors import UserError
 from ..inference.animator import load_animator
 from ..inference.weights_file import ANIMATOR_FILE
 from .clip_sets import ClipSet
+from .clip_sources import content_key, find_clips
 from .nearest_frame import NearestTrainingFrame
-from .pairing import FilePairs, RunPairs, content_key, find_clips, pair_files
+from .pairing import FilePairs, RunPairs, pair_files
 from .protocols import PROTOCOLS, SET_PROTOCOLS, Protocol, SetProtocol
 from .report import write_report
 from .results import Results

@@ -26,12 +26,18 @@ HEADLINE = (
     "acceleration_ratio",
     "warping_error_reference_flow",
     "pck@0.1",
+    "reader_pck@0.05",
+    "expression_intensity_correlation",
 )
 """What stands at the top of the report: a frozen or shuffled clip must lose each of these against a fair one.
 
 Sharpness is not among them, because a frozen clip is perfectly sharp; nor is the motion difference, because standing
-still is nearer to a small motion than a slight jitter is.
+still is nearer to a small motion than a slight jitter is; nor is the expression accuracy, because a clip that is frozen
+in the right face has it all where the command holds one expression.
 """
+
+CARDS = (*HEADLINE, "expression_accuracy")
+"""Large at the top of the report."""
 
 BAD_ANCHORS = ("copy_first_frame", "shuffled", "other_character", "blank_page")
 

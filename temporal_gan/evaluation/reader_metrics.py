@@ -106,7 +106,8 @@ EXPRESSION_METRICS = (
         True,
         2,
         "How long the face takes from one expression to the next, made divided by commanded.",
-        "1 is as commanded. Below it the face snaps, above it drags.",
+        "Hold it against the real clip's column: a network changes its mind faster than a face its expression. Below "
+        "that column the face snaps, above it drags.",
     ),
     MetricDefinition(
         "expression_flip_rate",
@@ -156,7 +157,8 @@ EDIT_METRICS = (
         False,
         3,
         "The same clip is generated again with another expression: how far do the joints move that should stay?",
-        "0 is untouched, 1 as far as random real frames lie apart.",
+        "0 is untouched, 1 as far as random real frames lie apart. Who ignores the expression has 0 too: only beside "
+        "how well it is shown.",
     ),
     MetricDefinition(
         "expression_edit_moves_identity",
@@ -179,7 +181,8 @@ EDIT_METRICS = (
         3,
         "The same clip is generated again with the pose of the next one: how far does the expression change that "
         "should stay?",
-        "0 is untouched, 1 as far as random real frames lie apart.",
+        "0 is untouched, 1 as far as random real frames lie apart. A network's own errors move with the pose too: it "
+        "never comes down to 0.",
     ),
 )
 

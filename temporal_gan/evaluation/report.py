@@ -11,7 +11,8 @@ from torch import Tensor
 from ..batch import composite_on_white
 from .charts import line_chart
 from .clip_results import ClipResult
-from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, DEFINITIONS, HEADLINE
+from .confusion_table import confusion_table
+from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, CARDS, DEFINITIONS
 from .keypoint_transfer import to_frames_u8
 from .metric_definition import MetricDefinition
 from .pictures import ERROR_SCALE, ShownClip, animation, error_map, film_strip, shrink, side_by_side
@@ -22,6 +23,7 @@ from .reader_metrics import (
     IDENTITY_METRICS,
     POOLED_METRICS,
     POSE_METRICS,
+    READER_METRICS,
 )
 from .report_warnings import find_set_warnings, find_warnings
 from .results import Results, versions, write_atomically
@@ -198,6 +200,7 @@ def write_report(
         groups=_groups(entries, anchors, _GROUPS if paired else _SET_GROUPS),
         anchors=[(ANCHOR_TITLES[name], ANCHOR_MEANINGS[name]) for name in results.anchor_names],
         over_time=_over_time(clips),
+        confusion=_confusion(entries),
         metrics=definitions,
         clip_metrics=[m for m in definitions if m.name not in POOLED_METRICS],
         direction=_direction,
@@ -230,6 +233,17 @@ def _groups(
     return made
 
 
+def _confusion(entries: dict[str, dict[str, object]]) -> str:
+    found = entries.get("expression_accuracy", {}).get("confusion")
+    return confusion_table(found["classes"], found["commanded_by_read"]) if isinstance(found, dict) else ""
+
+
+def _note(metric: MetricDefinition, entry: dict[str, object]) -> str:
+    """What a value is to be held against, where that is no anchor."""
+    beside = [(name, entry.get(key)) for name, key in (("real", "real"), ("shuffled pairs", "shuffled"))]
+    return ", ".join(f"{name} {_number(metric, value)}" for name, value in beside if value is not None)
+
+
 def _over_time(clips: Sequence[ClipResult]) -> str:
     """Does it get worse towards the end? Mean over the clips that are at least that long."""
     longest = max((len(clip.made.psnr_per_frame) for clip in clips), default=0)
@@ -247,7 +261,7 @@ def _cards(entries: dict[str, dict[str, object]]) -> list[str]:
     moving = "motion_ratio" in entries and entries["motion_ratio"]["value"] is not None
     return [
         name
-        for name in (*HEADLINE, *_SET_HEADLINE)
+        for name in (*CARDS, *_SET_HEADLINE)
         if name in entries
         and entries[name]["value"] is not None
         and (moving or not DEFINITIONS[name].temporal)
@@ -264,6 +278,9 @@ def _row(
         "interval": [_number(metric, v) for v in interval] if isinstance(interval, list) else None,
         "reason": entry.get("reason"),
         "p_value": entry.get("p_value"),
+        # What a network reads is at most as good as what it reads from the real clip.
+        "read": metric in READER_METRICS,
+        "note": _note(metric, entry) if metric.name == "event_alignment" else "",
         "clips": entry["clips"],
         "anchors": [
             (ANCHOR_TITLES[name], _number(metric, values[metric.name])) for name, values in anchors.items()

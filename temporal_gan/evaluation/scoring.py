@@ -15,10 +15,11 @@ from .clip_pairs import ClipPair
 from .clip_results import ClipResult, FailedClip
 from .edits import NAMES, NEEDS_RUN, Edits
 from .keypoint_transfer import to_frames_u8
-from .measurement import Perception, measure, prepare_made, prepare_real
+from .measurement import measure, prepare_made
 from .pairing import FilePairs, RunPairs
 from .protocols import Protocol
 from .reader_tool import ReaderTool
+from .real_clip import Perception, prepare_real
 
 Pairs = Sequence[ClipPair] | FilePairs | RunPairs
 """Anything that gives pair i when asked for it: a list in memory, files, or a run that animates."""

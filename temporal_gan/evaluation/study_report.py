@@ -4,9 +4,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
 from .definitions import DEFINITIONS
+from .pages import page_template
 from .results import write_atomically
 
 
@@ -17,16 +16,9 @@ def write_study_report(study: dict[str, Any], path: Path) -> None:
         study: content of study.json, from :meth:`.study_results.StudyResults.to_dict`.
         path: the .html file; written whole or not at all.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     paired = study["kind"] == "2afc"
     rows = _strengths(study) if paired else _opinions(study)
-    page = environment.get_template("study_report.html.jinja").render(
+    page = page_template("study_report.html.jinja").render(
         study=study,
         paired=paired,
         used=[rater for rater in study["raters"] if not rater["excluded"]],

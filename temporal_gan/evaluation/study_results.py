@@ -87,13 +87,15 @@ def analyse_study(
                 raise UserError(f"{path}: the same rater as in {sources[file.rater]}; a rater counts once")
         except UserError as error:
             refused.append(str(error))
-            warn(str(error))
             continue
         raters[file.rater], sources[file.rater] = (file, judge(file, key)), path
     used = [file for file, outcome in raters.values() if not outcome.reason]
     if not used:
         why = f"{len(raters)} failed the attention checks, {len(refused)} files could not be used"
-        raise UserError(f"no rater is left to analyse: {why}")
+        first = f" (first: {refused[0]})" if refused else ""
+        raise UserError(f"no rater is left to analyse: {why}{first}")
+    for line in refused:
+        warn(line)
     people = gather(used, key)
     found = analyse_choices(people) if isinstance(people, Choices) else analyse_ratings(people)
     return StudyResults(key, list(raters.values()), refused, found, correlate(people, scores))

@@ -17,7 +17,8 @@ import numpy as np
 from rich.progress import track
 
 from ..data.manifest import ClipLabels, ClipRow
-from ..data.store import Store, StoreWriter, write_clip_files
+from ..data.store import Store
+from ..data.store_writer import StoreWriter, write_clip_files
 from ..errors import StoreError
 from ..expressions import EXPRESSIONS
 from ..skeletons import CANONICAL25

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from temporal_gan.data.manifest import ClipLabels, ClipRow
-from temporal_gan.data.store import Store, StoreWriter
+from temporal_gan.data.store import Store
+from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.skeletons import Skeleton
 
 SKELETON = Skeleton("stick", ("head", "left_hand", "right_hand"), ((0, 1), (0, 2)), ((1, 2),), (1, 0, 2))

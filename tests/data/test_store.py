@@ -13,7 +13,8 @@ import pytest
 from moving_dots import EXPRESSIONS, SKELETON, make_store, moving_clip
 
 from temporal_gan.data.manifest import SCHEMA_VERSION, ClipRow, StoreInfo
-from temporal_gan.data.store import Store, StoreWriter
+from temporal_gan.data.store import Store
+from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.data.validation import validate_store
 from temporal_gan.errors import StoreError
 from temporal_gan.video_io import read_frames, write_frames
@@ -82,7 +83,7 @@ def test_store_without_expressions_and_truth(tmp_path: Path) -> None:
 
 
 def test_labels_are_found_across_row_groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("temporal_gan.data.store._GROUP_ROWS", 5)
+    monkeypatch.setattr("temporal_gan.data.store_writer._GROUP_ROWS", 5)
     with writer(tmp_path / "s") as out:
         for n, length in enumerate((2, 3, 9, 1, 2, 2, 4)):
             video, labels, _ = moving_clip(length, 24, 16, 4)

@@ -12,7 +12,7 @@ from small_runs import call
 from test_features import inception_file  # noqa: F401
 
 from temporal_gan.evaluation.clip_sets import ClipSet
-from temporal_gan.evaluation.pairing import find_clips
+from temporal_gan.evaluation.clip_sources import find_clips
 from temporal_gan.evaluation.protocols import SET_PROTOCOLS
 from temporal_gan.evaluation.report import write_report
 from temporal_gan.evaluation.run import EvaluationOptions

@@ -15,7 +15,8 @@ import pytest
 from small_runs import ROOT, call
 
 from temporal_gan.evaluation.anchors import saved_as_jpeg
-from temporal_gan.evaluation.pairing import find_clips, pair_files
+from temporal_gan.evaluation.clip_sources import find_clips
+from temporal_gan.evaluation.pairing import pair_files
 from temporal_gan.evaluation.protocols import PROTOCOLS
 from temporal_gan.evaluation.run import EvaluationOptions, evaluate
 from temporal_gan.video_io import write_frames

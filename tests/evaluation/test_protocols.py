@@ -22,6 +22,7 @@ from temporal_gan.evaluation.definitions import DEFINITIONS, HEADLINE
 from temporal_gan.evaluation.metric_definition import closeness
 from temporal_gan.evaluation.pairing import pair_files
 from temporal_gan.evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
+from temporal_gan.evaluation.reader_metrics import READER_METRICS
 from temporal_gan.evaluation.results import Results
 from temporal_gan.evaluation.run import evaluate
 from temporal_gan.features import load_lpips, lpips_distances
@@ -29,6 +30,8 @@ from temporal_gan.puppet import PuppetSpec, random_specs, render_clip
 from temporal_gan.puppet.dataset import write_puppet_store
 
 CLIPS = PROTOCOLS["clips_v1"]
+READ = {metric.name for metric in READER_METRICS}
+"""They need a trained reader: benchmarks/distortion_battery.py says who wins them."""
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +94,7 @@ def test_freeze_and_shuffle_never_win_a_headline_row(
     puppets: list[ClipPair], bad: list[dict[str, float | None]], name: str
 ) -> None:
     fair = score(puppets, FAIR[name])
-    for metric in HEADLINE:
+    for metric in (m for m in HEADLINE if m not in READ):
         value = fair.metric(metric)["value"]
         assert isinstance(value, float)
         for loser in bad:

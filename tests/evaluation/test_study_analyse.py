@@ -423,6 +423,25 @@ def test_nobody_left_is_a_mistake(room: tuple[Path, StudyKey], capfd: pytest.Cap
         error
         == "error: no rater is left to analyse: 1 failed the attention checks, 0 files could not be used\n"
     )
+    (folder / "damaged.json").write_text("")
+    assert (
+        call(
+            "study",
+            "analyse",
+            folder / "damaged.json",
+            "--key",
+            folder / "page.key.json",
+            "--out",
+            folder / "out",
+        )
+        == 2
+    )
+    error = capfd.readouterr().err
+    assert error.startswith(
+        "error: no rater is left to analyse: 0 failed the attention checks, 1 files could not be used "
+        f"(first: {folder / 'damaged.json'}: not an answer file ("
+    )
+    assert error.count("\n") == 1
     arguments = (
         *paths,
         "--key",

@@ -223,16 +223,8 @@ def test_a_bow_seen_from_the_front_shortens_the_torso() -> None:
 
 def test_lengths_of_a_pose_scale_with_the_body() -> None:
     pose = motion_pose("idle@amplitude=1.5", np.arange(12) / 4)
-    half = Body(
-        thigh=5.75,
-        shin=5.75,
-        sole=1.15,
-        torso=8.0,
-        upper_arm=4.3,
-        forearm=3.8,
-        shoulder_half=2.7,
-        hip_half=1.5,
-    )
+    lengths = ("thigh", "shin", "sole", "torso", "upper_arm", "forearm", "shoulder_half", "hip_half")
+    half = Body(**{name: getattr(Body(), name) / 2 for name in lengths})
     large, small = (pose_figure(replace(HANA, body=b), pose, None).joints for b in (Body(), half))
     for first, second in (
         ("right_ankle", "left_ankle"),

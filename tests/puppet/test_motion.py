@@ -136,7 +136,7 @@ def test_a_performance_begins_when_its_turn_comes() -> None:
         ("walk@speed=nan", "must be from"),
         ("bvh:", "expected bvh:PATH"),
         ("bvh:/nowhere/walk.bvh", "/nowhere/walk.bvh: cannot be read"),
-        ("openpose:/nowhere", "no OpenPose .json files"),
+        ("openpose:/nowhere", "/nowhere: no such folder"),
     ],
 )
 def test_wrong_specifications_are_one_clear_line(spec: str, words: str) -> None:

@@ -23,7 +23,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from temporal_gan.checkpoint import list_checkpoints, load_checkpoint
 from temporal_gan.config import parse_config
-from temporal_gan.data.store import Store, StoreWriter
+from temporal_gan.data.store import Store
+from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.errors import CheckpointError, StoreError, UserError
 from temporal_gan.experiment import ExperimentConfig
 from temporal_gan.inference.animator import load_animator
