@@ -326,6 +326,6 @@ def test_the_report_warns_of_what_a_frozen_clip_can_win(
 def test_the_report_warns_of_the_reader_that_models_are_trained_against(
     pair: tuple[ClipSet, ClipSet], tmp_path: Path
 ) -> None:
-    found = evaluate_sets(*pair, dataclasses.replace(CLIPS, fewest=2), weights=find_reader("loss"))
+    found = evaluate_sets(*pair, dataclasses.replace(CLIPS, fewest=4), weights=find_reader("loss"))
     write_report(found, tmp_path / "report.html")
     assert "the copy that training may be against" in (tmp_path / "report.html").read_text()
