@@ -17,7 +17,7 @@ _DIGITS = 6
 
 @dataclass(frozen=True)
 class ClipCurves:
-    """Of one clip as it was read, rounded to six digits, so that a resumed evaluation gives the same numbers.
+    """Of one clip as it was read, rounded to six digits: a journal of many clips stays small.
 
     Attributes:
         intensity: float64 [T, 14], in the order of EXPRESSIONS.

@@ -63,7 +63,7 @@ class Edits:
         self, result: Measurement, made: Reading, index: int, tool: ReaderTool, real: Reading
     ) -> None:
         run, row = self.pairs, self.pairs.rows[index]
-        other = _other_expression(run, row.id)
+        other = other_expression(run, row.id)
         if other is None:
             result.skip(_OF_EXPRESSION, "needs a run that knows two or more expressions")
             return
@@ -101,7 +101,7 @@ def _put(result: Measurement, name: str, before: Tensor, after: Tensor, real: Te
         result.skip((name,), str(error))
 
 
-def _other_expression(run: RunPairs, clip_id: str) -> np.ndarray | None:
+def other_expression(run: RunPairs, clip_id: str) -> np.ndarray | None:
     """[T, E]: the class that follows the clip's own, at full strength; None where there is no second class."""
     names = run.animator.expressions
     classes = [name for name in names if name in CLASSES]

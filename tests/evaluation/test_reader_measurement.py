@@ -158,6 +158,8 @@ def test_a_channel_that_is_not_labelled_is_not_a_zero() -> None:
     known = torch.zeros(12, 14)
     known[:, [HAPPY, SAD]] = 1
     reading = ideal(pair)
+    script = read_script(replace(pair, expression_confidence=known), reading)
+    assert torch.equal(script.expression_known, known > 0)
     loud = reading.expression.clone()
     loud[:, 8:] = torch.rand(12, 6)
     result = measured(replace(pair, expression_confidence=known), replace(reading, expression=loud))
@@ -234,6 +236,9 @@ def test_the_journal_keeps_all_that_is_pooled() -> None:
     assert pool([ReadClip(c.made, c.script, c.fps) for c in again], 0) == pool(clips, 0)
     assert pool([ReadClip(c.anchors["shuffled"], c.script, c.fps) for c in again], 0) == pool(clips, 0)
     assert [clip.to_row() for clip in again] == [clip.to_row() for clip in results]
+    curves = again[0].made.curves
+    assert curves is not None
+    assert np.array_equal(curves.motion, curves.motion.round(6))
     # A clip's line in results.json stays small.
     assert not {"script", "made_reading", "anchor_readings"} & results[0].to_dict().keys()
 

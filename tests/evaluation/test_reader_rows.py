@@ -13,7 +13,7 @@ from tiny_networks import tiny_domain, tiny_generator
 from temporal_gan.data.store import Store
 from temporal_gan.errors import UserError
 from temporal_gan.evaluation.character_clips import CLIPS_EACH, CharacterClips
-from temporal_gan.evaluation.edits import NAMES, NEEDS_RUN
+from temporal_gan.evaluation.edits import NAMES, NEEDS_RUN, other_expression
 from temporal_gan.evaluation.pairing import RunPairs, pair_files
 from temporal_gan.evaluation.protocols import PROTOCOLS
 from temporal_gan.evaluation.reader_measurement import CLIP_METRICS
@@ -21,6 +21,7 @@ from temporal_gan.evaluation.reader_metrics import POOLED_METRICS, READER_METRIC
 from temporal_gan.evaluation.report import write_report
 from temporal_gan.evaluation.results import Results
 from temporal_gan.evaluation.run import EvaluationOptions, evaluate
+from temporal_gan.expressions import CLASSES
 from temporal_gan.inference.animator import Animator
 from temporal_gan.inference.weights_file import save_animator
 from temporal_gan.models import reader_file
@@ -176,6 +177,11 @@ def test_a_run_is_made_again_with_other_commands(
         entry = results.metric(name)
         assert entry["clips"] == len(pairs), (name, entry.get("reason"))
         assert entry["value"] > 0  # type: ignore[operator]
+    for row in pairs.rows:
+        other = other_expression(pairs, row.id)
+        assert other is not None
+        commanded = store.labels(row.id).expression[:, : len(CLASSES)].sum(axis=0)
+        assert set(other[:, : len(CLASSES)].argmax(axis=1)) == {(commanded.argmax() + 1) % len(CLASSES)}
     values = {clip.clip_id: clip.made.values for clip in results.clips}
     again = evaluate(RunPairs(animator, Store.open(store.path), "train"), BARE, reader=reader)
     assert {clip.clip_id: clip.made.values for clip in again.clips} == values
