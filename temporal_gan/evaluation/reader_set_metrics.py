@@ -121,7 +121,7 @@ READER_PICTURE_SET_METRICS = (
         "diversity",
         "Diversity of poses and expressions",
         "",
-        None,
+        True,
         None,
         False,
         3,
