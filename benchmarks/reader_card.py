@@ -34,8 +34,8 @@ for every pose.
 
 {copies}
 
-Each took about 45 minutes of one core (two at once on two shared Xeon cores with bfloat16 arithmetic, beside other work; 23
-minutes each if both cores were free), and 2.7 GB of memory. Both were begun with 4000 steps in mind; at step 1874
+Each took about 45 minutes of one core (two at once on two shared Xeon cores with bfloat16 arithmetic, beside other
+work; so about 23 minutes on two), and 2.7 GB of memory. Both were begun with 4000 steps in mind; at step 1874
 (`metrics`) and 1924 (`loss`) the end was brought forward to 3200, so the rate's schedule has a kink there.
 
 Trained on puppet characters drawn by seed (`sample:SEED`), never on the named cast; with random colour, line, blur,
@@ -63,12 +63,13 @@ picture's nearest neighbour by `features` the same script played by another char
 
 {limits}
 """
-LIMITS = """- **Real drawings are harder.** The puppet never turns its side to the viewer. On the watercolour drawings, all painted in
-  profile, half of the loss is left and right exchanged (with either naming allowed PCK@0.1 is about 0.85), the rest that
-  a hand's middle is no wrist and a head's middle no nose. A dinosaur is no person. So first
-  `temporal-gan reader check`, then tune: after `temporal-gan reader train reader_tune --start metrics --data STORE --out RUN`
-  (12 drawings, 300 steps, two minutes on one core) the three drawings held out go from PCK@0.05 0.077 to 0.718, PCK@0.1
-  0.538 to 0.821.
+LIMITS = """- **Real drawings are harder.** The puppet never turns its side to the viewer. On the watercolour drawings, all in
+  profile, half of the loss is left and right exchanged (with either naming allowed PCK@0.1 is about 0.85), the rest
+  that a hand's middle is no wrist and a head's middle no nose. A dinosaur is no person. So first
+  `temporal-gan reader check`, then tune:
+  `temporal-gan reader train reader_tune train.precision=bfloat16 --start metrics --data STORE --out RUN`
+  (12 drawings, 300 steps, two minutes on one core) takes the three drawings held out from PCK@0.05 0.077 to 0.718 and
+  from PCK@0.1 0.538 to 0.821.
 - Real drawings have no expression labels here, so nothing is known about expressions on them but what one sees.
 - A face under about 10 pixels is not read well: at 64 px that costs five points of expression accuracy.
 - Classes at about half strength are read as neutral or as the class by chance.
