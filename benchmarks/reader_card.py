@@ -63,7 +63,8 @@ picture's nearest neighbour by `features` the same script played by another char
 
 {limits}
 """
-LIMITS = """- **Real drawings are harder.** The puppet never turns its side to the viewer. On the watercolour drawings, all in
+LIMITS = """
+- **Real drawings are harder.** The puppet never turns its side to the viewer. On the watercolour drawings, all in
   profile, half of the loss is left and right exchanged (with either naming allowed PCK@0.1 is about 0.85), the rest
   that a hand's middle is no wrist and a head's middle no nose. A dinosaur is no person. So first
   `temporal-gan reader check`, then tune:
@@ -182,7 +183,7 @@ def main() -> None:
         frames=8,
         tables="\n".join(rows) + "\n" + details(first),
         vectors=vector_table(readers),
-        limits=LIMITS.rstrip(),
+        limits=LIMITS.strip(),
     )
     print(page)
     if arguments.out:
