@@ -10,14 +10,17 @@ import torch
 from small_runs import call, puppet_store
 from tiny_networks import tiny_domain, tiny_generator
 
+from temporal_gan.batch import composite_on_white
 from temporal_gan.data.store import Store
 from temporal_gan.errors import UserError
 from temporal_gan.evaluation.character_clips import CLIPS_EACH, CharacterClips
+from temporal_gan.evaluation.clip_pairs import frames_to_tensor
 from temporal_gan.evaluation.edits import NAMES, NEEDS_RUN, other_expression
 from temporal_gan.evaluation.pairing import RunPairs, pair_files
 from temporal_gan.evaluation.protocols import PROTOCOLS
 from temporal_gan.evaluation.reader_measurement import CLIP_METRICS
 from temporal_gan.evaluation.reader_metrics import POOLED_METRICS, READER_METRICS
+from temporal_gan.evaluation.reader_tool import ReaderTool
 from temporal_gan.evaluation.report import write_report
 from temporal_gan.evaluation.results import Results
 from temporal_gan.evaluation.run import EvaluationOptions, evaluate
@@ -26,7 +29,7 @@ from temporal_gan.inference.animator import Animator
 from temporal_gan.inference.weights_file import save_animator
 from temporal_gan.models import reader_file
 from temporal_gan.models.reader import FACE_JOINTS, Reader, ReaderConfig
-from temporal_gan.models.reader_file import reader_sha256, save_reader
+from temporal_gan.models.reader_file import load_reader, reader_sha256, save_reader
 
 CLIPS = PROTOCOLS["clips_v1"]
 BARE = dataclasses.replace(CLIPS, anchors=())
@@ -119,6 +122,17 @@ def test_identity_comes_from_other_clips_of_the_character_and_from_training_firs
         assert len(others) == min(CLIPS_EACH, len(same))
         assert sum(name in train for name in others) == min(CLIPS_EACH, len(train & set(same)))
     assert characters.others("nobody", "a stranger") == ()
+
+
+def test_the_scored_clip_never_stands_for_its_own_character(store: Store, reader: Path) -> None:
+    results = evaluate(pair_files(store.path, store.path, "train"), BARE, reader=reader)
+    tool, characters = ReaderTool(load_reader(reader)), CharacterClips(store)
+    for clip in results.clips:
+        others = characters.others(clip.clip_id, clip.character)
+        video = composite_on_white(frames_to_tensor(store.frames(clip.clip_id)))
+        centre = torch.nn.functional.normalize(tool.identity(store, others).mean(dim=0), dim=0)
+        expected = float((tool.read(video).identity @ centre).mean())
+        assert clip.made.values["identity_consistency"] == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_missing_copy_leaves_reasons_and_a_missing_file_is_refused(
