@@ -125,7 +125,7 @@ class OptimConfig(Section):
     )
     max_grad_norm: float = Field(default=100.0, gt=0)
     generator_every_steps: int = Field(
-        default=1, ge=1, description="critics learn in every step, the generator in every so manieth"
+        default=1, ge=1, description="critics learn in every step, the generator in every n-th"
     )
     critics_every_steps: int = Field(default=1, ge=1, description="the other way round")
     fused: bool = Field(default=False, description="Adam in one kernel: faster, other rounding")
@@ -172,7 +172,9 @@ class ExperimentConfig(Section):
         losses, optim = self.losses, self.optim
         unused = [k for k in CLIP_LOSSES if getattr(losses, k)]
         if unused:
-            raise ValueError(f"losses.{unused[0]} needs model.kind: temporal; the DCGAN is the plain baseline")
+            raise ValueError(
+                f"losses.{unused[0]} needs model.kind: temporal; the DCGAN is the plain baseline"
+            )
         if losses.adversarial == "wgan":
             raise ValueError(
                 "losses.adversarial: wgan needs a gradient penalty, which the DCGAN's batch norm forbids: a picture's "
@@ -199,18 +201,22 @@ class ExperimentConfig(Section):
         of_critics = ("feature_matching_weight", "r1_gamma", "gp_weight", "label_smoothing")
         idle = [f"losses.{k}" for k in of_critics if getattr(losses, k)]
         idle += ["losses.critic_view"] * (losses.critic_view != CriticViewConfig())
-        idle += [f"optim.{k}" for k in ("generator_every_steps", "critics_every_steps") if getattr(optim, k) > 1]
+        idle += [
+            f"optim.{k}" for k in ("generator_every_steps", "critics_every_steps") if getattr(optim, k) > 1
+        ]
         if idle and not any_critic:
             raise ValueError(f"{idle[0]} needs a critic with a weight above 0")
         if optim.generator_every_steps > 1 and optim.critics_every_steps > 1:
-            raise ValueError("optim.generator_every_steps or optim.critics_every_steps: one side learns in every step")
+            raise ValueError(
+                "optim.generator_every_steps or optim.critics_every_steps: one side learns in every step"
+            )
         paired = losses.l1_weight + losses.l1_foreground_weight + losses.perceptual_weight
         if not any_critic and not paired:
             raise ValueError("nothing to learn from: every critic and losses.l1_weight are 0")
         for key, fewest in FEWEST_FRAMES_OF.items():
             if getattr(losses, key) and frames < fewest:
                 raise ValueError(f"losses.{key} needs data.frames of at least {fewest}")
-        self._check_curriculum(any_critic and critics.frame.weight > 0 or paired > 0)
+        self._check_curriculum((any_critic and critics.frame.weight > 0) or paired > 0)
         coarsest = model.size >> max(critics.frame.layers + critics.frame.scales - 1, critics.clip.layers)
         if coarsest < 2:
             raise ValueError(f"critics: too many layers and scales for model.size {model.size}")
@@ -225,8 +231,8 @@ class ExperimentConfig(Section):
             raise ValueError(f"data.curriculum: until_step must grow; it is {ends}")
         if stages and not frames_teach and lengths[0] < self.critics.clip.frames:
             raise ValueError(
-                f"data.curriculum begins with {lengths[0]} frames, of which the clip critic ({self.critics.clip.frames} "
-                "frames) can say nothing; use the frame critic or losses.l1_weight as well"
+                f"data.curriculum begins with {lengths[0]} frames, of which the clip critic can say nothing (it needs "
+                f"{self.critics.clip.frames}); use the frame critic or losses.l1_weight as well"
             )
 
 

@@ -50,6 +50,9 @@ class AugmentConfig(BaseModel):
     hue: float = Field(
         default=0.0, ge=0, le=0.5, description="turn of the colour circle by up to this part, each way"
     )
+    limb_drop_prob: float = Field(
+        default=0.0, ge=0, le=1, description="chance that a clip is commanded without one of its limbs"
+    )
 
 
 class PointMap(NamedTuple):
@@ -108,7 +111,7 @@ def augment(
     Returns:
         a batch of the same shapes. Beyond the old picture there is transparency, or an RGB clip's border
         colour. Joints that leave the picture get confidence 0; flow is valid only where both its ends lie
-        inside.
+        inside. A dropped limb has confidence 0 in every frame: it is not commanded, and still in the picture.
     """
     if config == AugmentConfig():
         return batch
@@ -119,8 +122,8 @@ def augment(
 
 
 def _draw(seed: int, sample: int) -> Tensor:
-    """18 numbers in [-1, 1): always all, so that switching one change on leaves the others alone."""
-    return torch.from_numpy(numpy_generator(seed, "augment", sample).uniform(-1, 1, 18))
+    """20 numbers in [-1, 1): always all, so that switching one change on leaves the others alone."""
+    return torch.from_numpy(numpy_generator(seed, "augment", sample).uniform(-1, 1, 20))
 
 
 def _augment_clip(
@@ -150,7 +153,41 @@ def _augment_clip(
             _move(frames, PointMap(*(None if v is None else v.to(device) for v in phi)))  # type: ignore[arg-type]
         if config.brightness or config.contrast or config.saturation or config.hue:
             frames["video"] = _recolour(frames["video"], config, draw[14:18].tolist())
+    droppable = limbs(skeleton)
+    if droppable and draw[18] < 2 * config.limb_drop_prob - 1:
+        limb = droppable[int((draw[19] + 1) / 2 * len(droppable))]
+        clip["confidence"] = clip["confidence"].clone()
+        clip["confidence"][:, list(limb)] = 0
     return clip | {f"reference_{n}": v for n, v in shown.items()}
+
+
+@lru_cache(maxsize=8)
+def limbs(skeleton: Skeleton) -> tuple[tuple[int, ...], ...]:
+    """What can be missing without the rest losing its place: for each edge its child joint and everything beyond it,
+    where that is less than half of the skeleton. A leg, a shin and a foot are three of them."""
+    beyond: dict[int, list[int]] = {}
+    for parent, child in skeleton.edges:
+        beyond.setdefault(parent, []).append(child)
+    found = []
+    for parent, child in skeleton.edges:
+        limb, open_ = {child}, [child]
+        while open_:
+            new = [j for j in beyond.get(open_.pop(), []) if j not in limb and j != parent]
+            limb.update(new)
+            open_ += new
+        if 2 * len(limb) < len(skeleton.joints):
+            found.append(tuple(sorted(limb)))
+    return tuple(found)
+
+
+def first_frames(batch: ClipBatch, count: int) -> ClipBatch:
+    """The first ``count`` frames of every clip, with their flow; the same batch where it has no more."""
+    if count >= batch.video.shape[1]:
+        return batch
+    cut = batch.frames(slice(count))
+    if batch.flow is None or batch.flow_valid is None or count < 2:
+        return cut
+    return replace(cut, flow=batch.flow[:, : count - 1], flow_valid=batch.flow_valid[:, : count - 1])
 
 
 def _point_map(config: AugmentConfig, draw: Tensor, mirrored: bool) -> PointMap | None:

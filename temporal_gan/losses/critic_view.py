@@ -69,7 +69,9 @@ class CriticView:
         return maps if self.shift is None else _translate(maps, self.shift, size)
 
 
-def draw_view(config: CriticViewConfig, video: Tensor, batch: int, part: slice, seed: int, step: int) -> CriticView:
+def draw_view(
+    config: CriticViewConfig, video: Tensor, batch: int, part: slice, seed: int, step: int
+) -> CriticView:
     """This step's change, a function of the seed and the step.
 
     Args:
