@@ -69,14 +69,13 @@ def _perceptual(made: Tensor, real: Tensor, config: ExperimentConfig, guides: Gu
             return guides.perceptual(made_rgb, real_rgb).reshape(b, -1).mean(1)
         if config.losses.perceptual == "vgg":
             assert isinstance(guides.perceptual, torch.nn.Sequential)
-            maps = [vgg19_features(guides.perceptual, p) for p in pictures]
-            weights = VGG19_WEIGHTS
+            layers = [vgg19_features(guides.perceptual, p) for p in pictures]
         else:
             assert guides.reader is not None
-            maps = [guides.reader.early_features(p.float()) for p in pictures]
-            weights = READER_WEIGHTS
-    features = [[m.reshape(b, -1) for m in layers] for layers in maps]
-    return feature_distance(features[0], features[1], weights)
+            layers = [guides.reader.early_features(p.float()) for p in pictures]
+    made_features, real_features = ([m.reshape(b, -1) for m in maps] for maps in layers)
+    weights = VGG19_WEIGHTS if config.losses.perceptual == "vgg" else READER_WEIGHTS
+    return feature_distance(made_features, real_features, weights)
 
 
 def _read_terms(made: Tensor, batch: ClipBatch, config: ExperimentConfig, guides: Guides) -> Terms:

@@ -116,11 +116,11 @@ def read_clips(reader: Reader, video: Tensor, face: bool, like: ClipReading | No
     frames = video.flatten(0, 1).float()
     pose = reader.read_pose(frames)
     keypoints, confidence = locate(pose.heat), pose.confidence.sigmoid()
-    seen = [x.unflatten(0, (b, t)) for x in (pose.heat, keypoints, confidence)]
+    heat, places, sure = (x.unflatten(0, (b, t)) for x in (pose.heat, keypoints, confidence))
     if not face:
-        return ClipReading(*seen)
-    place = keypoints, confidence
+        return ClipReading(heat, places, sure)
     if like is not None:
-        place = like.keypoints.flatten(0, 1), like.confidence.flatten(0, 1)
-    raw = reader.read_face(frames, place[0].detach(), place[1].detach(), pose)
-    return ClipReading(*seen, raw.classes.unflatten(0, (b, t)), raw.controls.unflatten(0, (b, t)))
+        keypoints, confidence = like.keypoints.flatten(0, 1), like.confidence.flatten(0, 1)
+    raw = reader.read_face(frames, keypoints.detach(), confidence.detach(), pose)
+    classes, controls = (x.unflatten(0, (b, t)) for x in (raw.classes, raw.controls))
+    return ClipReading(heat, places, sure, classes, controls)

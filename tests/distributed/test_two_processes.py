@@ -38,8 +38,8 @@ from temporal_gan.training import run
 
 take_step = run.take_step
 
-def spy(state, batch, config, world):
-    log = take_step(state, batch, config, world)
+def spy(state, batch, config, world, *guides):
+    log = take_step(state, batch, config, world, *guides)
     if state.step == 1:
         parts = (("generator", state.generator), ("critics", state.critics))
         kept = {f"{part}.{n}": p.grad for part, module in parts for n, p in module.named_parameters()}
@@ -92,8 +92,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with under_torchrun(room, commands) as pair, pytest.MonkeyPatch.context() as patch:
         take_step, gradients = run.take_step, {}
 
-        def spy(state, batch, cfg, world):  # type: ignore[no-untyped-def]
-            log = take_step(state, batch, cfg, world)
+        def spy(state, batch, cfg, world, *guides):  # type: ignore[no-untyped-def]
+            log = take_step(state, batch, cfg, world, *guides)
             if state.step == 1:
                 parts = (("generator", state.generator), ("critics", state.critics))
                 gradients.update(

@@ -39,10 +39,9 @@ def test_two_still_clips_agree_and_slopes_stay_finite() -> None:
     frozen = torch.zeros(1, 5, requires_grad=True)
     coherence_mismatch(frozen, torch.tensor([[0.0, 1, 0, 1, 0]])).sum().backward()
     assert frozen.grad is not None
-    # From a standstill the way out is to move where the real one does.
-    assert float(frozen.grad[0, 1]) < 0 < float(frozen.grad[0, 0]) or float(frozen.grad[0, 1]) < float(
-        frozen.grad[0, 0]
-    )
+    # From a standstill the way out is to move where the real one does, and bounded.
+    assert frozen.grad[0, 1] < 0 < frozen.grad[0, 0]
+    assert float(frozen.grad.abs().max()) < 10
 
 
 def test_the_bodys_rate_is_the_mean_speed_of_joints_seen_at_both_ends() -> None:

@@ -63,9 +63,7 @@ def test_wgan_gp_averages_a_clips_patches_and_keeps_clips_apart() -> None:
     between = torch.randn(3, 6, requires_grad=True)
     # Of the mean of x^3 / 3 over six patches the gradient is x^2 / 6.
     length = (between.detach() ** 2 / 6).norm(dim=1)
-    torch.testing.assert_close(
-        wgan_gp(between**3 / 3, between), (length - 1).square(), rtol=1e-5, atol=1e-6
-    )
+    torch.testing.assert_close(wgan_gp(between**3 / 3, between), (length - 1).square(), rtol=1e-5, atol=1e-6)
 
 
 def test_the_gradient_of_wgan_gp_reaches_the_critic_and_is_finite_where_it_is_flat() -> None:

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from temporal_gan.losses.reconstruction import absolute_difference, feature_matching, l1, l1_inside, temporal_difference
+from temporal_gan.losses.reconstruction import (
+    absolute_difference,
+    feature_matching,
+    l1,
+    l1_inside,
+    temporal_difference,
+)
 
 
 def test_l1_is_the_mean_absolute_difference_per_clip() -> None:
@@ -78,6 +84,8 @@ def test_temporal_difference_forgives_a_constant_error_and_counts_a_flickering_o
     flicker = 0.25 * torch.tensor([1.0, -1.0, 1.0, -1.0]).view(1, 4, 1, 1, 1)
     assert float(temporal_difference(real + flicker, real)) == pytest.approx(0.5, abs=1e-6)
     frozen = real[:, :1].expand_as(real)
-    assert float(temporal_difference(frozen, real)) == pytest.approx(float(real.diff(dim=1).abs().mean()), rel=1e-6)
+    assert float(temporal_difference(frozen, real)) == pytest.approx(
+        float(real.diff(dim=1).abs().mean()), rel=1e-6
+    )
     # Backwards is not the same motion.
     assert float(temporal_difference(real.flip(1), real)) > 0.5
