@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..batch import SHOWN_FIELDS, ClipBatch, to_model_range
 from ..rng import numpy_generator
-from ..skeletons import Skeleton
+from ..skeletons import Skeleton, limbs
 from .manifest import OUT_OF_FRAME
 
 
@@ -159,35 +159,6 @@ def _augment_clip(
         clip["confidence"] = clip["confidence"].clone()
         clip["confidence"][:, list(limb)] = 0
     return clip | {f"reference_{n}": v for n, v in shown.items()}
-
-
-@lru_cache(maxsize=8)
-def limbs(skeleton: Skeleton) -> tuple[tuple[int, ...], ...]:
-    """What can be missing without the rest losing its place: for each edge its child joint and everything beyond it,
-    where that is less than half of the skeleton. A leg, a shin and a foot are three of them."""
-    beyond: dict[int, list[int]] = {}
-    for parent, child in skeleton.edges:
-        beyond.setdefault(parent, []).append(child)
-    found = []
-    for parent, child in skeleton.edges:
-        limb, open_ = {child}, [child]
-        while open_:
-            new = [j for j in beyond.get(open_.pop(), []) if j not in limb and j != parent]
-            limb.update(new)
-            open_ += new
-        if 2 * len(limb) < len(skeleton.joints):
-            found.append(tuple(sorted(limb)))
-    return tuple(found)
-
-
-def first_frames(batch: ClipBatch, count: int) -> ClipBatch:
-    """The first ``count`` frames of every clip, with their flow; the same batch where it has no more."""
-    if count >= batch.video.shape[1]:
-        return batch
-    cut = batch.frames(slice(count))
-    if batch.flow is None or batch.flow_valid is None or count < 2:
-        return cut
-    return replace(cut, flow=batch.flow[:, : count - 1], flow_valid=batch.flow_valid[:, : count - 1])
 
 
 def _point_map(config: AugmentConfig, draw: Tensor, mirrored: bool) -> PointMap | None:

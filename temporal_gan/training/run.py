@@ -18,7 +18,7 @@ from ..data.images import ImageDataset, image_batches
 from ..data.references import ReferencePool
 from ..data.sampling import batch_indices
 from ..data.store import Store
-from ..data.transforms import augment, first_frames
+from ..data.transforms import augment
 from ..distributed import World, broadcast_module, choose_device, join_world, leave_world
 from ..errors import UserError
 from ..experiment import ExperimentConfig
@@ -103,9 +103,10 @@ def _clip_job(
         )
         for step, batch in enumerate(stream, first_step):
             first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
-            batch = first_frames(batch, config.data.frames_at(step))
             # MPS has no float64, in which augmentation computes its maps.
-            batch = batch.to(torch.device("cpu") if device.type == "mps" else device)
+            batch = batch.first_frames(config.data.frames_at(step)).to(
+                torch.device("cpu") if device.type == "mps" else device
+            )
             batch = augment(
                 batch, config.data.augment, augment_seed, first_sample, info.skeleton, info.expressions
             )

@@ -12,8 +12,8 @@ from torch import Tensor
 from temporal_gan.batch import ClipBatch, to_display_range, to_model_range
 from temporal_gan.data.cache import open_cache
 from temporal_gan.data.clips import collate, whole_clip
-from temporal_gan.data.transforms import AugmentConfig, PointMap, augment, first_frames, limbs
-from temporal_gan.skeletons import CANONICAL25, Skeleton
+from temporal_gan.data.transforms import AugmentConfig, PointMap, augment
+from temporal_gan.skeletons import Skeleton, limbs
 
 GEOMETRY = {"flip_prob": 0.5, "warp": 0.1, "zoom": 0.3, "shift": 0.1}
 COLOUR = {"brightness": 0.3, "contrast": 0.3, "saturation": 0.5, "hue": 0.1}
@@ -289,25 +289,6 @@ def test_config_refuses_what_would_fold_or_is_unknown() -> None:
 # Limbs that are not commanded
 
 
-def test_limbs_are_an_edges_far_end_and_all_beyond_it() -> None:
-    names = {frozenset(CANONICAL25.joints[j] for j in limb) for limb in limbs(CANONICAL25)}
-    leg = {"right_knee", "right_ankle", "right_heel", "right_big_toe", "right_small_toe"}
-    for limb in (
-        {"left_wrist"}, {"left_elbow", "left_wrist"}, {"left_shoulder", "left_elbow", "left_wrist"}, leg,
-        {"right_hip", *leg}, {"nose", "right_eye", "right_ear", "left_eye", "left_ear"},
-    ):  # fmt: skip
-        assert frozenset(limb) in names
-    # Both legs at once would leave no command for where the body is.
-    assert max(map(len, names)) <= 6
-    assert len(names) == len(CANONICAL25.edges) - 1
-
-
-def test_a_ring_of_joints_has_no_limbs_and_a_bare_skeleton_none() -> None:
-    ring = Skeleton("ring", ("a", "b", "c", "d"), ((0, 1), (1, 2), (2, 3), (3, 0)), (), (0,) * 4)
-    assert all(2 * len(limb) < 4 for limb in limbs(ring))
-    assert limbs(Skeleton("plain", ("a", "b"), (), (), (0, 0))) == ()
-
-
 def test_a_dropped_limb_is_gone_from_the_command_in_every_frame_and_from_nothing_else() -> None:
     batch = wavy_clip(clips=40)
     batch = ClipBatch(**{**vars(batch), "confidence": torch.ones_like(batch.confidence)})
@@ -321,20 +302,3 @@ def test_a_dropped_limb_is_gone_from_the_command_in_every_frame_and_from_nothing
     for name in ("video", "keypoints", "flow", "flow_valid", "expression", "layer"):
         assert torch.equal(getattr(made, name), getattr(batch, name)), name
     assert bool((batch.confidence == 1).all())
-
-
-# Windows
-
-
-def test_first_frames_keep_their_flow_and_a_single_frame_has_none() -> None:
-    batch = wavy_clip()
-    assert first_frames(batch, batch.video.shape[1]) is batch
-    two = first_frames(batch, 2).validate()
-    assert two.video.shape[1] == 2
-    assert torch.equal(two.video, batch.video[:, :2])
-    assert two.flow is not None
-    assert batch.flow is not None
-    assert torch.equal(two.flow, batch.flow[:, :1])
-    one = first_frames(batch, 1).validate()
-    assert one.flow is None
-    assert one.flow_valid is None

@@ -26,7 +26,7 @@ from temporal_gan.models.reader_file import save_reader
 from temporal_gan.training import run
 from temporal_gan.training.clip_losses import SMOOTH_PIXELS, clip_terms
 from temporal_gan.training.guides import Guides, load_guides, read_clips
-from temporal_gan.training.state import TrainState
+from temporal_gan.training.state import TrainState, update
 from temporal_gan.training.step import build_state, take_step
 from temporal_gan.weights import FOLDER_VARIABLE, VGG19
 
@@ -363,6 +363,16 @@ def test_a_fused_adam_takes_the_same_step_but_for_rounding() -> None:
     assert fused.optimizer_critics.defaults["fused"]
     torch.testing.assert_close(weights(fused.generator), weights(plain.generator), rtol=0, atol=1e-6)
     assert torch.equal(slopes(fused.critics), slopes(plain.critics))
+
+
+def test_what_the_loss_does_not_reach_is_neither_averaged_nor_moved() -> None:
+    """Else a critic that rests would gather Adam steps on two processes, and none on one."""
+    module = nn.ModuleDict({"used": nn.Linear(2, 1), "resting": nn.Linear(2, 1)})
+    adam, averaged = torch.optim.Adam(module.parameters(), 0.1), []
+    before = weights(module["resting"])
+    update(adam, module, module["used"](torch.ones(1, 2)).sum(), settings().optim, averaged.extend)
+    assert {id(p) for p in averaged} == {id(p) for p in module["used"].parameters()}
+    assert torch.equal(weights(module["resting"]), before)
 
 
 # Networks that losses ask
