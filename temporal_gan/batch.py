@@ -99,6 +99,15 @@ class ClipBatch:
         cut = {name: getattr(self, name)[:, part] for name in (*SHOWN_FIELDS, "time", "hold")}
         return replace(self, **cut, flow=None, flow_valid=None)
 
+    def first_frames(self, count: int) -> "ClipBatch":
+        """The first ``count`` frames of every clip, with their flow; itself where it has no more."""
+        if count >= self.video.shape[1]:
+            return self
+        cut = self.frames(slice(count))
+        if self.flow is None or self.flow_valid is None or count < 2:
+            return cut
+        return replace(cut, flow=self.flow[:, : count - 1], flow_valid=self.flow_valid[:, : count - 1])
+
     def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> "ClipBatch":
         """The same batch on another device, its floating-point tensors in ``dtype``."""
         tensors = {f.name: getattr(self, f.name) for f in fields(self)}

@@ -1,5 +1,6 @@
 """The whole description of a run: model, losses, data, optimiser, training, with checks across them."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -7,10 +8,13 @@ from pydantic import Field, model_validator
 from .config import Section
 from .data.transforms import AugmentConfig
 from .losses.adversarial import Adversarial
+from .losses.coherence import FEWEST_FRAMES
+from .losses.critic_view import CriticViewConfig
 from .models.clip_discriminator import ClipCriticConfig
 from .models.dcgan import DCGANConfig
 from .models.frame_discriminator import FrameCriticConfig
 from .models.generator import GeneratorConfig
+from .models.reader_file import find_reader
 
 
 class CriticsConfig(Section):
@@ -23,19 +27,64 @@ class CriticsConfig(Section):
 class LossConfig(Section):
     """Which losses, and how much of each."""
 
-    adversarial: Adversarial = Field(default="hinge", description="bce | lsgan | hinge")
+    adversarial: Adversarial = Field(default="hinge", description="bce | lsgan | hinge | wgan")
     adversarial_weight: float = Field(
         default=1.0, ge=0, description="of the critics' verdict in the generator's loss"
+    )
+    label_smoothing: float = Field(
+        default=0.0, ge=0, lt=0.5, description="bce and lsgan: critics want real at 1 minus this"
     )
     r1_gamma: float = Field(default=0.0, ge=0, description="R1 penalty on the critics; 0 switches it off")
     r1_every_steps: int = Field(
         default=8, ge=1, description="taken every so many steps, and weighted by as many"
     )
+    gp_weight: float = Field(
+        default=0.0, ge=0, description="WGAN-GP penalty on the critics; 0 switches it off, the paper has 10"
+    )
+    critic_view: CriticViewConfig = CriticViewConfig()
     l1_weight: float = Field(default=0.0, ge=0, description="mean absolute difference to the real clip")
+    l1_foreground_weight: float = Field(
+        default=0.0, ge=0, description="the same inside the union of made and real silhouette"
+    )
     feature_matching_weight: float = Field(
         default=0.0, ge=0, description="difference of the critics' inner features"
     )
+    perceptual: Literal["none", "reader", "lpips", "vgg"] = Field(
+        default="none",
+        description="whose features made and real are compared by: the reader below, LPIPS on VGG16, or VGG19",
+    )
+    perceptual_weight: float = Field(default=0.0, ge=0)
+    perceptual_file: str | None = Field(
+        default=None, description="weights of lpips or vgg; null: the weights folder"
+    )
     flow_weight: float = Field(default=0.0, ge=0, description="flow consistency of the made clip")
+    temporal_difference_weight: float = Field(
+        default=0.0, ge=0, description="difference of the changes from frame to frame"
+    )
+    reader: str = Field(
+        default="loss", description="who reads made frames: loss, or a file; never the one that judges"
+    )
+    pose_weight: float = Field(default=0.0, ge=0, description="commanded joints, as read from made frames")
+    expression_weight: float = Field(
+        default=0.0, ge=0, description="commanded expression, as read from made frames"
+    )
+    coherence_weight: float = Field(
+        default=0.0, ge=0, description="body and face should quicken when the real ones do, as read from both"
+    )
+
+    @property
+    def needs_reader(self) -> bool:
+        """Whether any loss asks a reader."""
+        return bool(
+            self.pose_weight or self.expression_weight or self.coherence_weight or self.perceptual == "reader"
+        )
+
+
+class CurriculumStage(Section):
+    """Shorter windows at the start."""
+
+    frames: int = Field(ge=1, description="first frames of each window that are trained on")
+    until_step: int = Field(ge=1, description="before this step")
 
 
 class DataConfig(Section):
@@ -43,6 +92,9 @@ class DataConfig(Section):
 
     batch: int = Field(default=8, ge=1, description="clips (or pictures) a step, over all processes together")
     frames: int = Field(default=8, ge=1, description="frames of a training window")
+    curriculum: tuple[CurriculumStage, ...] = Field(
+        default=(), description="shorter windows before: [{frames: 1, until_step: 500}, ...]"
+    )
     workers: int = Field(
         default=0, ge=0, description="processes that read ahead; 0 = read in the training process"
     )
@@ -51,6 +103,10 @@ class DataConfig(Section):
         description="reference flow: the store's or the puppet's own, or OpenCV's DIS with a check",
     )
     augment: AugmentConfig = AugmentConfig()
+
+    def frames_at(self, step: int) -> int:
+        """Frames of a window that this step trains on."""
+        return next((s.frames for s in self.curriculum if step < s.until_step), self.frames)
 
 
 class OptimConfig(Section):
@@ -68,6 +124,11 @@ class OptimConfig(Section):
         default=200.0, gt=0, description="of the averaged generator that is used and exported"
     )
     max_grad_norm: float = Field(default=100.0, gt=0)
+    generator_every_steps: int = Field(
+        default=1, ge=1, description="critics learn in every step, the generator in every n-th"
+    )
+    critics_every_steps: int = Field(default=1, ge=1, description="the other way round")
+    fused: bool = Field(default=False, description="Adam in one kernel: faster, other rounding")
 
 
 class TrainConfig(Section):
@@ -100,49 +161,113 @@ class ExperimentConfig(Section):
 
     @model_validator(mode="after")
     def _check(self) -> "ExperimentConfig":
-        losses, critics = self.losses, self.critics
+        check_losses(self.losses)
         if isinstance(self.model, DCGANConfig):
-            clip_only = [
-                k
-                for k in (
-                    "r1_gamma",
-                    "l1_weight",
-                    "feature_matching_weight",
-                    "flow_weight",
-                )
-                if getattr(losses, k)
-            ]
-            if clip_only:
-                raise ValueError(
-                    f"losses.{clip_only[0]} needs model.kind: temporal; the DCGAN is the plain baseline"
-                )
-            if critics != CriticsConfig():
-                raise ValueError("critics: model.kind: dcgan has its own discriminator; remove this section")
-            if self.data.augment != AugmentConfig():
-                raise ValueError(
-                    "data.augment is for clips; the DCGAN's pictures are mirrored and nothing else"
-                )
-            return self
-        if self.model.temporal_size > self.model.size:
-            raise ValueError(
-                f"model.temporal_size {self.model.temporal_size} is above model.size {self.model.size}"
-            )
-        any_critic = losses.adversarial_weight > 0 and critics.frame.weight + critics.clip.weight > 0
-        if losses.feature_matching_weight and not any_critic:
-            raise ValueError("losses.feature_matching_weight needs a critic with a weight above 0")
-        if losses.r1_gamma and not any_critic:
-            raise ValueError("losses.r1_gamma needs a critic with a weight above 0")
-        if not any_critic and not losses.l1_weight:
-            raise ValueError("nothing to learn from: every critic and losses.l1_weight are 0")
-        if losses.flow_weight and self.data.frames < 2:
-            raise ValueError("losses.flow_weight needs data.frames of at least 2")
-        coarsest = self.model.size >> (
-            max(critics.frame.layers + critics.frame.scales - 1, critics.clip.layers)
-        )
-        if coarsest < 2:
-            raise ValueError(f"critics: too many layers and scales for model.size {self.model.size}")
+            self._check_dcgan()
+        else:
+            self._check_clip_gan(self.model)
         return self
 
+    def _check_dcgan(self) -> None:
+        losses, optim = self.losses, self.optim
+        unused = [k for k in CLIP_LOSSES if getattr(losses, k)]
+        if unused:
+            raise ValueError(
+                f"losses.{unused[0]} needs model.kind: temporal; the DCGAN is the plain baseline"
+            )
+        if losses.adversarial == "wgan":
+            raise ValueError(
+                "losses.adversarial: wgan needs a gradient penalty, which the DCGAN's batch norm forbids: a picture's "
+                "logit depends on its neighbours"
+            )
+        if losses.perceptual != "none":
+            raise ValueError("losses.perceptual needs model.kind: temporal; nothing is paired here")
+        if losses.critic_view != CriticViewConfig():
+            raise ValueError("losses.critic_view needs model.kind: temporal; the DCGAN is the plain baseline")
+        if optim.generator_every_steps > 1 or optim.critics_every_steps > 1:
+            raise ValueError("optim.*_every_steps needs model.kind: temporal; the DCGAN alternates")
+        if self.data.curriculum:
+            raise ValueError("data.curriculum is for clips")
+        if self.critics != CriticsConfig():
+            raise ValueError("critics: model.kind: dcgan has its own discriminator; remove this section")
+        if self.data.augment != AugmentConfig():
+            raise ValueError("data.augment is for clips; the DCGAN's pictures are mirrored and nothing else")
+
+    def _check_clip_gan(self, model: GeneratorConfig) -> None:
+        losses, critics, optim, frames = self.losses, self.critics, self.optim, self.data.frames
+        if model.temporal_size > model.size:
+            raise ValueError(f"model.temporal_size {model.temporal_size} is above model.size {model.size}")
+        any_critic = losses.adversarial_weight > 0 and critics.frame.weight + critics.clip.weight > 0
+        of_critics = ("feature_matching_weight", "r1_gamma", "gp_weight", "label_smoothing")
+        idle = [f"losses.{k}" for k in of_critics if getattr(losses, k)]
+        idle += ["losses.critic_view"] * (losses.critic_view != CriticViewConfig())
+        idle += [
+            f"optim.{k}" for k in ("generator_every_steps", "critics_every_steps") if getattr(optim, k) > 1
+        ]
+        if idle and not any_critic:
+            raise ValueError(f"{idle[0]} needs a critic with a weight above 0")
+        if optim.generator_every_steps > 1 and optim.critics_every_steps > 1:
+            raise ValueError(
+                "optim.generator_every_steps or optim.critics_every_steps: one side learns in every step"
+            )
+        paired = losses.l1_weight + losses.l1_foreground_weight + losses.perceptual_weight
+        if not any_critic and not paired:
+            raise ValueError("nothing to learn from: every critic and losses.l1_weight are 0")
+        for key, fewest in FEWEST_FRAMES_OF.items():
+            if getattr(losses, key) and frames < fewest:
+                raise ValueError(f"losses.{key} needs data.frames of at least {fewest}")
+        self._check_curriculum((any_critic and critics.frame.weight > 0) or paired > 0)
+        coarsest = model.size >> max(critics.frame.layers + critics.frame.scales - 1, critics.clip.layers)
+        if coarsest < 2:
+            raise ValueError(f"critics: too many layers and scales for model.size {model.size}")
+
+    def _check_curriculum(self, frames_teach: bool) -> None:
+        stages, frames = self.data.curriculum, self.data.frames
+        lengths = [*(s.frames for s in stages), frames]
+        ends = [s.until_step for s in stages]
+        if any(b <= a for a, b in zip(lengths, lengths[1:], strict=False)):
+            raise ValueError(f"data.curriculum: frames must grow up to data.frames; they are {lengths}")
+        if any(b <= a for a, b in zip(ends, ends[1:], strict=False)):
+            raise ValueError(f"data.curriculum: until_step must grow; it is {ends}")
+        if stages and not frames_teach and lengths[0] < self.critics.clip.frames:
+            raise ValueError(
+                f"data.curriculum begins with {lengths[0]} frames, of which the clip critic can say nothing (it needs "
+                f"{self.critics.clip.frames}); use the frame critic or losses.l1_weight as well"
+            )
+
+
+def check_losses(losses: LossConfig) -> None:
+    """Raise ValueError where losses contradict each other, whatever the model."""
+    if losses.adversarial == "wgan" and not losses.gp_weight and not losses.r1_gamma:
+        raise ValueError(
+            "losses.adversarial: wgan has no bound without a penalty on the critics' slope; set losses.gp_weight=10"
+        )
+    if losses.gp_weight and losses.r1_gamma:
+        raise ValueError(
+            "losses.gp_weight and losses.r1_gamma: one wants the critics' slope at 1, the other at 0; choose one"
+        )
+    if losses.label_smoothing and losses.adversarial not in ("bce", "lsgan"):
+        raise ValueError(f"losses.label_smoothing is for bce and lsgan; {losses.adversarial} has no labels")
+    if (losses.perceptual != "none") != (losses.perceptual_weight > 0):
+        raise ValueError(
+            "losses.perceptual (reader | lpips | vgg) and losses.perceptual_weight: set both or neither"
+        )
+    if losses.perceptual_file is not None and losses.perceptual not in ("lpips", "vgg"):
+        raise ValueError("losses.perceptual_file is for losses.perceptual: lpips | vgg")
+    if losses.reader == "metrics" or Path(losses.reader).resolve() == find_reader("metrics").resolve():
+        raise ValueError(
+            "losses.reader: 'metrics' is the reader that judges; a network that was trained against is no judge"
+        )
+
+
+CLIP_LOSSES = (
+    "r1_gamma", "gp_weight", "l1_weight", "l1_foreground_weight", "perceptual_weight", "feature_matching_weight",
+    "flow_weight", "temporal_difference_weight", "pose_weight", "expression_weight", "coherence_weight",
+)  # fmt: skip
+"""Losses that the DCGAN has not."""
+
+FEWEST_FRAMES_OF = {"flow_weight": 2, "temporal_difference_weight": 2, "coherence_weight": FEWEST_FRAMES}
+"""Frames of a window that a loss needs to say anything."""
 
 RESUMABLE = (
     "train.steps", "train.device", "train.log_every_steps", "train.preview_every_steps", "train.save_every_steps",

@@ -6,6 +6,7 @@ so on. The weights are files (:mod:`temporal_gan.weights`); nothing is downloade
 
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import lpips
 import torch
@@ -15,7 +16,7 @@ from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorIncepti
 
 from .errors import UserError
 from .i3d import FEWEST_FRAMES, I3D, SIDE
-from .weights import ALEXNET, INCEPTION, find_weights, load_into, read_state_dict
+from .weights import ALEXNET, INCEPTION, VGG16, VGG19, find_weights, load_into, read_state_dict
 from .weights import I3D as I3D_WEIGHTS
 
 INCEPTION_PREPROCESSING = (
@@ -25,6 +26,12 @@ I3D_PREPROCESSING = (
     "bilinear to 224x224 (half-pixel centres, no antialias), 2x - 1, logits averaged over time"
 )
 LPIPS_PREPROCESSING = "lpips 0.1, AlexNet, 2x - 1, scalar form"
+
+_IMAGENET_MEAN, _IMAGENET_SPREAD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of the pictures that torchvision's networks were trained on."""
+
+_FIRST_OF_BLOCK = (1, 6, 11, 20, 29)
+"""Places of relu1_1 to relu5_1 in VGG19."""
 
 _CHUNK = 16
 """Pictures that pass a network at once: memory stays flat however long the clip is."""
@@ -103,24 +110,27 @@ def i3d_features(network: I3D, video: Tensor) -> Tensor:
     return torch.cat(logits).cpu()
 
 
-def load_lpips(path: Path | None = None) -> nn.Module:
-    """LPIPS 0.1 with an AlexNet trunk; its linear heads come with the package.
+def load_lpips(path: Path | None = None, trunk: Literal["alex", "vgg"] = "alex") -> nn.Module:
+    """LPIPS 0.1; its linear heads come with the package.
 
     Args:
-        path: torchvision's AlexNet weights file; None looks in the weights folder.
+        path: torchvision's weights file of the trunk; None looks in the weights folder.
+        trunk: alex is the metric. vgg is for losses (so its authors advise), and then the metric stays a judge that
+            nothing was trained against.
     Raises:
         CheckpointError: no such file, or not these weights.
     """
-    file = find_weights(ALEXNET, path)
-    tensors = read_state_dict(ALEXNET, file)
+    published = {"alex": ALEXNET, "vgg": VGG16}[trunk]
+    file = find_weights(published, path)
+    tensors = read_state_dict(published, file)
     with warnings.catch_warnings():
         # The package passes torchvision an argument that is going away.
         warnings.simplefilter("ignore", UserWarning)
-        network = lpips.LPIPS(net="alex", pnet_rand=True, verbose=False)
+        network = lpips.LPIPS(net=trunk, pnet_rand=True, verbose=False)
     # The package cuts the trunk into slices but keeps the numbers of its layers.
     own = {".".join(name.split(".")[1:]): name for name in network.net.state_dict()}
-    trunk = {own.get(n[9:], n): v for n, v in tensors.items() if n.startswith("features.")}
-    load_into(network.net, trunk, ALEXNET, file)
+    trunk_tensors = {own.get(n[9:], n): v for n, v in tensors.items() if n.startswith("features.")}
+    load_into(network.net, trunk_tensors, published, file)
     return network.eval().requires_grad_(False)
 
 
@@ -147,6 +157,44 @@ def lpips_distances(network: nn.Module, a: Tensor, b: Tensor) -> Tensor:
     pairs = zip(a.split(_CHUNK), b.split(_CHUNK), strict=True)
     values = [network(2 * p.float() - 1, 2 * q.float() - 1).flatten() for p, q in pairs]
     return torch.cat(values).double().cpu()
+
+
+def load_vgg19(path: Path | None = None) -> nn.Sequential:
+    """The first five blocks of VGG19 (Simonyan & Zisserman 2015, tab. 1, E), as far as relu5_1.
+
+    Args:
+        path: torchvision's weights file; None looks in the weights folder.
+    Raises:
+        CheckpointError: no such file, or not these weights.
+    """
+    file = find_weights(VGG19, path)
+    layers: list[nn.Module] = []
+    channels = 3
+    for block in ([64] * 2, [128] * 2, [256] * 4, [512] * 4, [512]):
+        layers += [nn.MaxPool2d(2)] if layers else []
+        for width in block:
+            layers += [nn.Conv2d(channels, width, 3, 1, 1), nn.ReLU()]
+            channels = width
+    network = nn.Sequential(*layers)
+    own = network.state_dict()
+    tensors = read_state_dict(VGG19, file)
+    trunk = {n.removeprefix("features."): v for n, v in tensors.items()}
+    # The published file goes on: more convolutions, then the classifier.
+    load_into(network, {n: v for n, v in trunk.items() if n in own}, VGG19, file)
+    return network.eval().requires_grad_(False)
+
+
+def vgg19_features(network: nn.Sequential, frames: Tensor) -> list[Tensor]:
+    """relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1 of pictures [N, 3, H, W] in [0, 1], sides of at least 16;
+    differentiable. Each is [N, C, H / 2^i, W / 2^i]."""
+    mean, spread = (frames.new_tensor(v).view(3, 1, 1) for v in (_IMAGENET_MEAN, _IMAGENET_SPREAD))
+    x = (frames - mean) / spread
+    features = []
+    for place, layer in enumerate(network):
+        x = layer(x)
+        if place in _FIRST_OF_BLOCK:
+            features.append(x)
+    return features
 
 
 def equispaced(frames: int, count: int) -> list[int]:

@@ -30,3 +30,8 @@ def torch_generator(seed: int, *keys: int | str) -> torch.Generator:
 def normal(shape: tuple[int, ...], seed: int, *keys: int | str) -> Tensor:
     """Standard normal float32 tensor of this shape on the CPU, a function of its arguments alone."""
     return torch.randn(shape, generator=torch_generator(seed, *keys))
+
+
+def uniform(shape: tuple[int, ...], seed: int, *keys: int | str) -> Tensor:
+    """Uniform float32 tensor in [0, 1) of this shape on the CPU, a function of its arguments alone."""
+    return torch.rand(shape, generator=torch_generator(seed, *keys))

@@ -1,6 +1,7 @@
 """Skeletons: joint names, edges, left/right pairs, depth layers; and maps from other conventions to canonical25."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -122,6 +123,25 @@ def canonical_joints(skeleton: Skeleton) -> dict[int, int]:
         if name in CANONICAL25.joints:
             found[index] = CANONICAL25.joints.index(name)
     return found
+
+
+@lru_cache(maxsize=8)
+def limbs(skeleton: Skeleton) -> tuple[tuple[int, ...], ...]:
+    """What can be missing without the rest losing its place: joints, for each edge its child and everything beyond it,
+    where that is less than half of the skeleton. A leg, a shin with its foot and a toe are three of them."""
+    beyond: dict[int, list[int]] = {}
+    for parent, child in skeleton.edges:
+        beyond.setdefault(parent, []).append(child)
+    found = []
+    for parent, child in skeleton.edges:
+        limb, open_ = {child}, [child]
+        while open_:
+            new = [j for j in beyond.get(open_.pop(), []) if j not in limb and j != parent]
+            limb.update(new)
+            open_ += new
+        if 2 * len(limb) < len(skeleton.joints):
+            found.append(tuple(sorted(limb)))
+    return tuple(found)
 
 
 def to_canonical25(

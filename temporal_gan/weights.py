@@ -48,6 +48,18 @@ ALEXNET = PublishedWeights(
     "https://download.pytorch.org/models/alexnet-owt-7be5be79.pth",
     "7be5be79",
 )
+VGG16 = PublishedWeights(
+    "LPIPS as a loss",
+    "vgg16-397923af.pth",
+    "https://download.pytorch.org/models/vgg16-397923af.pth",
+    "397923af",
+)
+VGG19 = PublishedWeights(
+    "perceptual loss",
+    "vgg19-dcbb9e9d.pth",
+    "https://download.pytorch.org/models/vgg19-dcbb9e9d.pth",
+    "dcbb9e9d",
+)
 I3D = PublishedWeights(
     "FVD",
     "i3d_pretrained_400.pt",

@@ -20,6 +20,8 @@ from temporal_gan import cli
 from temporal_gan.config import parse_config
 from temporal_gan.data.store import Store
 from temporal_gan.experiment import ExperimentConfig
+from temporal_gan.models.reader import Reader, ReaderConfig
+from temporal_gan.models.reader_file import save_reader
 from temporal_gan.puppet import random_specs
 from temporal_gan.puppet.dataset import write_puppet_store
 
@@ -52,6 +54,28 @@ CLIP_GAN: dict[str, Any] = {
     },
 }  # fmt: skip
 """Every loss and every augmentation on."""
+
+
+def every_switch(room: Path) -> dict[str, Any]:
+    """:data:`CLIP_GAN` with every switch on that needs no published weights; a reader is written into ``room``."""
+    torch.manual_seed(0)
+    reader = Reader(ReaderConfig(width=8, features=8, identity=8))
+    # Untrained, but sure that it sees something.
+    torch.nn.init.constant_(reader.seen.bias, 3.0)
+    save_reader(room / "reader.safetensors", reader, {})
+    return changed(
+        CLIP_GAN,
+        losses__adversarial="lsgan", losses__label_smoothing=0.1, losses__r1_gamma=0.0, losses__gp_weight=1.0,
+        losses__critic_view={
+            "noise": 0.2, "noise_steps": 5, "colour": 0.5, "translation": 0.125, "cutout": 0.25,
+        },
+        losses__l1_foreground_weight=1.0, losses__temporal_difference_weight=1.0, losses__perceptual="reader",
+        losses__perceptual_weight=0.1, losses__reader=str(room / "reader.safetensors"), losses__pose_weight=0.1,
+        losses__expression_weight=0.1, losses__coherence_weight=0.1,
+        data__frames=4, data__curriculum=[{"frames": 1, "until_step": 2}], data__augment__limb_drop_prob=0.5,
+        optim__generator_every_steps=2, optim__fused=True,
+    )  # fmt: skip
+
 
 DCGAN: dict[str, Any] = {
     "model": {"kind": "dcgan", "nz": 8, "ngf": 4, "ndf": 4},

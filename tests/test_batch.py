@@ -88,3 +88,19 @@ def test_premultiplied_colour_lies_on_a_white_page() -> None:
     assert (
         float(composite_on_white(torch.ones(4, 1, 1) * torch.tensor([1, 1, 1, 0.2]).view(4, 1, 1)).max()) == 1
     )
+
+
+def test_first_frames_keep_their_flow_and_a_single_frame_has_none() -> None:
+    batch = full_batch()
+    batch = replace(batch, flow=torch.rand(2, 2, 2, 8, 8))
+    assert batch.first_frames(3) is batch
+    assert batch.first_frames(9) is batch
+    two = batch.first_frames(2).validate()
+    assert torch.equal(two.video, batch.video[:, :2])
+    assert batch.flow is not None
+    assert two.flow is not None
+    assert torch.equal(two.flow, batch.flow[:, :1])
+    one = batch.first_frames(1).validate()
+    assert one.flow is None
+    assert one.flow_valid is None
+    assert one.reference_video is batch.reference_video

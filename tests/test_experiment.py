@@ -10,11 +10,13 @@ import yaml
 from temporal_gan.config import load_config, parse_config
 from temporal_gan.errors import ConfigError
 from temporal_gan.experiment import RESUMABLE, ExperimentConfig
+from temporal_gan.models.reader_file import find_reader
 
 RECIPES = sorted(
     p for p in (Path(__file__).parents[1] / "configs").glob("*.yaml") if not p.stem.startswith("reader")
 )
 LEARNING = {"l1_weight": 1.0}
+UNJUDGED = {**LEARNING, "adversarial_weight": 0}
 
 
 def parse(values: dict[str, Any]) -> ExperimentConfig:
@@ -77,6 +79,76 @@ def test_the_defaults_are_a_sound_experiment() -> None:
             {"model": {"kind": "temporal", "size": 32}, "critics": {"frame": {"layers": 3, "scales": 3}}},
             "critics: too many layers and scales for model.size 32",
         ),
+        ({"losses": {"adversarial": "wgan"}}, "losses.adversarial: wgan has no bound without a penalty"),
+        ({"losses": {"gp_weight": 10, "r1_gamma": 1}}, "one wants the critics' slope at 1, the other at 0"),
+        ({"losses": {"label_smoothing": 0.1}}, "losses.label_smoothing is for bce and lsgan; hinge has"),
+        ({"losses": {"adversarial": "bce", "label_smoothing": 0.5}}, "losses.label_smoothing"),
+        ({"losses": {"perceptual": "vgg"}}, "losses.perceptual_weight: set both or neither"),
+        ({"losses": {"perceptual_weight": 1}}, "losses.perceptual_weight: set both or neither"),
+        (
+            {"losses": {"perceptual": "reader", "perceptual_weight": 1, "perceptual_file": "x"}},
+            "losses.perceptual_file is for losses.perceptual: lpips | vgg",
+        ),
+        ({"losses": {"reader": "metrics"}}, "losses.reader: 'metrics' is the reader that judges"),
+        ({"losses": {"reader": str(find_reader("metrics"))}}, "'metrics' is the reader that judges"),
+        (
+            {"losses": {"temporal_difference_weight": 1}, "data": {"frames": 1}},
+            "losses.temporal_difference_weight needs data.frames of at least 2",
+        ),
+        (
+            {"losses": {"coherence_weight": 1}, "data": {"frames": 3}},
+            "losses.coherence_weight needs data.frames of at least 4",
+        ),
+        ({"losses": {**UNJUDGED, "gp_weight": 10}}, "losses.gp_weight needs a critic"),
+        (
+            {"losses": {**UNJUDGED, "adversarial": "bce", "label_smoothing": 0.1}},
+            "losses.label_smoothing needs a critic",
+        ),
+        ({"losses": {**UNJUDGED, "critic_view": {"colour": 1}}}, "losses.critic_view needs a critic"),
+        (
+            {"losses": UNJUDGED, "optim": {"generator_every_steps": 5}},
+            "optim.generator_every_steps needs a critic",
+        ),
+        (
+            {"losses": UNJUDGED, "optim": {"critics_every_steps": 2}},
+            "optim.critics_every_steps needs a critic",
+        ),
+        (
+            {"optim": {"generator_every_steps": 5, "critics_every_steps": 2}},
+            "one side learns in every step",
+        ),
+        ({"data": {"curriculum": [{"frames": 8, "until_step": 9}]}}, "frames must grow up to data.frames"),
+        (
+            {"data": {"curriculum": [{"frames": 1, "until_step": 9}, {"frames": 2, "until_step": 9}]}},
+            "until_step must grow",
+        ),
+        ({"data": {"curriculum": [{"frames": 1}]}}, "data.curriculum.0.until_step"),
+        (
+            {"critics": {"frame": {"weight": 0}}, "data": {"curriculum": [{"frames": 2, "until_step": 9}]}},
+            "data.curriculum begins with 2 frames, of which the clip critic can say nothing",
+        ),
+        ({"losses": {"critic_view": {"translation": 0.6}}}, "losses.critic_view.translation"),
+        (
+            {"model": {"kind": "dcgan"}, "losses": {"adversarial": "wgan", "gp_weight": 1}},
+            "losses.gp_weight needs",
+        ),
+        (
+            {"model": {"kind": "dcgan"}, "losses": {"adversarial": "wgan"}},
+            "losses.adversarial: wgan has no bound",
+        ),
+        (
+            {"model": {"kind": "dcgan"}, "losses": {"critic_view": {"noise": 0.1}}},
+            "losses.critic_view needs model.kind: temporal",
+        ),
+        ({"model": {"kind": "dcgan"}, "losses": {"pose_weight": 1}}, "losses.pose_weight needs model.kind"),
+        (
+            {"model": {"kind": "dcgan"}, "optim": {"generator_every_steps": 2}},
+            "optim.*_every_steps needs model.kind: temporal",
+        ),
+        (
+            {"model": {"kind": "dcgan"}, "data": {"curriculum": [{"frames": 1, "until_step": 9}]}},
+            "data.curriculum is for clips",
+        ),
         ({"model": {"kind": "temporal", "size": 48}}, "model.size"),
         ({"model": {"kind": "dcgan", "size": 128}}, "model.size"),
         ({"losses": {"adversarial": "relativistic"}}, "losses.adversarial"),
@@ -98,6 +170,15 @@ def test_what_only_looks_odd_is_allowed() -> None:
     parse({"data": {"frames": 1}})
     parse({"model": {"kind": "temporal", "size": 32}, "critics": {"frame": {"layers": 4}}})
     parse({"critics": {"clip": {"weight": 0}}, "losses": {"r1_gamma": 1}})
+    parse({"losses": {"adversarial": "wgan", "r1_gamma": 1}})
+    parse({"losses": {"gp_weight": 1}})
+    parse({"model": {"kind": "dcgan"}, "losses": {"adversarial": "bce", "label_smoothing": 0.1}})
+
+
+def test_frames_grow_by_the_step() -> None:
+    stages = [{"frames": 1, "until_step": 10}, {"frames": 4, "until_step": 30}]
+    data = parse({"data": {"frames": 8, "curriculum": stages}}).data
+    assert [data.frames_at(step) for step in (0, 9, 10, 29, 30, 10**6)] == [1, 1, 4, 4, 8, 8]
 
 
 def test_keys_that_may_change_on_resume_exist() -> None:

@@ -105,3 +105,49 @@ def test_equispaced_frames_are_centres_of_equal_parts() -> None:
     assert features.equispaced(16, 4) == [2, 6, 10, 14]
     assert features.equispaced(3, 4) == [0, 1, 2]
     assert features.equispaced(7, 1) == [3]
+
+
+def test_vgg19_features_are_those_of_torchvisions_network(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    vgg = torchvision.models.vgg
+    theirs = vgg.make_layers(vgg.cfgs["E"], batch_norm=False)
+    file = tmp_path / "vgg19.pth"
+    state = {f"features.{name}": value for name, value in theirs.state_dict().items()}
+    torch.save(state | {"classifier.0.weight": torch.zeros(2, 2)}, file)
+    frames = torch.rand(2, 3, 32, 48, requires_grad=True)
+    ours = features.vgg19_features(features.load_vgg19(file), frames)
+    normal = torchvision.transforms.functional.normalize(frames, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    # Up to the first rectifier of each block.
+    for got, end in zip(ours, (2, 7, 12, 21, 30), strict=True):
+        assert torch.equal(got, theirs[:end](normal))
+    assert [f.shape[1] for f in ours] == [64, 128, 256, 512, 512]
+    ours[-1].sum().backward()
+    assert frames.grad is not None
+    assert float(frames.grad.abs().sum()) > 0
+
+
+def test_weights_that_are_not_vgg19_are_refused_in_one_line(alexnet_file: Path) -> None:
+    with pytest.raises(CheckpointError, match="perceptual loss: .*alexnet.pth lacks"):
+        features.load_vgg19(alexnet_file)
+
+
+@pytest.mark.slow
+def test_lpips_for_losses_has_another_trunk_and_can_be_learned_through(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    vgg = torchvision.models.vgg
+    trunk = vgg.make_layers(vgg.cfgs["D"], batch_norm=False)
+    file = tmp_path / "vgg16.pth"
+    torch.save({f"features.{name}": value for name, value in trunk.state_dict().items()}, file)
+    network = features.load_lpips(file, "vgg")
+    a, b = torch.rand(2, 3, 32, 32, requires_grad=True), torch.rand(2, 3, 32, 32)
+    distance = network(2 * a - 1, 2 * b - 1)
+    assert distance.shape == (2, 1, 1, 1)
+    assert float(network(2 * b - 1, 2 * b - 1).abs().max()) == 0
+    distance.sum().backward()
+    assert a.grad is not None
+    assert float(a.grad.abs().sum()) > 0
+    theirs = _LPIPS(pretrained=False, net="vgg", pnet_rand=True).eval()
+    own = {".".join(n.split(".")[1:]): n for n in theirs.net.state_dict()}
+    theirs.net.load_state_dict({own[n]: v for n, v in trunk.state_dict().items() if n in own})
+    theirs.load_state_dict(network.state_dict(), strict=False)
+    torch.testing.assert_close(distance, theirs(2 * a - 1, 2 * b - 1))

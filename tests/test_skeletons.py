@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from temporal_gan.errors import UserError
-from temporal_gan.skeletons import CANONICAL25, CONVENTIONS, Skeleton, to_canonical25
+from temporal_gan.skeletons import CANONICAL25, CONVENTIONS, Skeleton, limbs, to_canonical25
 
 JOINTS = {
     "openpose18": 18,
@@ -124,3 +124,22 @@ def test_unknown_conventions_and_too_few_joints_are_refused() -> None:
         to_canonical25(np.zeros((18, 2)), np.zeros(18), "openpose")
     with pytest.raises(UserError, match="mediapipe33 needs joint"):
         to_canonical25(np.zeros((17, 2)), np.zeros(17), "mediapipe33")
+
+
+def test_limbs_are_an_edges_far_end_and_all_beyond_it() -> None:
+    names = {frozenset(CANONICAL25.joints[j] for j in limb) for limb in limbs(CANONICAL25)}
+    leg = {"right_knee", "right_ankle", "right_heel", "right_big_toe", "right_small_toe"}
+    for limb in (
+        {"left_wrist"}, {"left_elbow", "left_wrist"}, {"left_shoulder", "left_elbow", "left_wrist"}, leg,
+        {"right_hip", *leg}, {"nose", "right_eye", "right_ear", "left_eye", "left_ear"},
+    ):  # fmt: skip
+        assert frozenset(limb) in names
+    # Both legs at once would leave no command for where the body is.
+    assert max(map(len, names)) <= 6
+    assert len(names) == len(CANONICAL25.edges) - 1
+
+
+def test_a_ring_of_joints_has_no_limbs_and_a_bare_skeleton_none() -> None:
+    ring = Skeleton("ring", ("a", "b", "c", "d"), ((0, 1), (1, 2), (2, 3), (3, 0)), (), (0,) * 4)
+    assert all(2 * len(limb) < 4 for limb in limbs(ring))
+    assert limbs(Skeleton("plain", ("a", "b"), (), (), (0, 0))) == ()

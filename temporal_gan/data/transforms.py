@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..batch import SHOWN_FIELDS, ClipBatch, to_model_range
 from ..rng import numpy_generator
-from ..skeletons import Skeleton
+from ..skeletons import Skeleton, limbs
 from .manifest import OUT_OF_FRAME
 
 
@@ -49,6 +49,9 @@ class AugmentConfig(BaseModel):
     saturation: float = Field(default=0.0, ge=0, le=1, description="distance from grey times 1 - s to 1 + s")
     hue: float = Field(
         default=0.0, ge=0, le=0.5, description="turn of the colour circle by up to this part, each way"
+    )
+    limb_drop_prob: float = Field(
+        default=0.0, ge=0, le=1, description="chance that a clip is commanded without one of its limbs"
     )
 
 
@@ -108,7 +111,7 @@ def augment(
     Returns:
         a batch of the same shapes. Beyond the old picture there is transparency, or an RGB clip's border
         colour. Joints that leave the picture get confidence 0; flow is valid only where both its ends lie
-        inside.
+        inside. A dropped limb has confidence 0 in every frame: it is not commanded, and still in the picture.
     """
     if config == AugmentConfig():
         return batch
@@ -119,8 +122,8 @@ def augment(
 
 
 def _draw(seed: int, sample: int) -> Tensor:
-    """18 numbers in [-1, 1): always all, so that switching one change on leaves the others alone."""
-    return torch.from_numpy(numpy_generator(seed, "augment", sample).uniform(-1, 1, 18))
+    """20 numbers in [-1, 1): always all, so that switching one change on leaves the others alone."""
+    return torch.from_numpy(numpy_generator(seed, "augment", sample).uniform(-1, 1, 20))
 
 
 def _augment_clip(
@@ -150,6 +153,11 @@ def _augment_clip(
             _move(frames, PointMap(*(None if v is None else v.to(device) for v in phi)))  # type: ignore[arg-type]
         if config.brightness or config.contrast or config.saturation or config.hue:
             frames["video"] = _recolour(frames["video"], config, draw[14:18].tolist())
+    droppable = limbs(skeleton)
+    if droppable and draw[18] < 2 * config.limb_drop_prob - 1:
+        limb = droppable[int((draw[19] + 1) / 2 * len(droppable))]
+        clip["confidence"] = clip["confidence"].clone()
+        clip["confidence"][:, list(limb)] = 0
     return clip | {f"reference_{n}": v for n, v in shown.items()}
 
 

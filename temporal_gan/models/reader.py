@@ -153,6 +153,12 @@ class Reader(nn.Module):
         identity = functional.normalize(self.identity(looks), dim=-1)
         return PoseReading(heat, confidence, gist.float(), identity)
 
+    def early_features(self, frames: Tensor) -> list[Tensor]:
+        """What the first network sees before it knows what it is: maps [N, w, 32, 32] and [N, 2w, 16, 16], for a
+        perceptual loss on pictures [N, 3, S, S]."""
+        fine = self.stem(_resize(frames, FRAME_SIDE) - 0.5)
+        return [fine, self.middle(fine)]
+
     def read_face(
         self, frames: Tensor, keypoints: Tensor, confidence: Tensor, pose: "PoseReading"
     ) -> RawReading:

@@ -10,8 +10,8 @@ from ..distributed import World, average_gradients
 from ..experiment import ExperimentConfig
 from ..losses.adversarial import critic_loss, generator_loss
 from ..models.dcgan import DCGANConfig, DCGANDiscriminator, DCGANGenerator
+from .precision import autocast, work_dtype
 from .state import TrainState, make_adam, update
-from .step import autocast, work_dtype
 
 
 def build_dcgan_state(config: ExperimentConfig, classes: int, device: torch.device) -> TrainState:
@@ -55,7 +55,8 @@ def take_dcgan_step(
         made = state.generator(noise, label)
         logits_real = critic(real, label)
         logits_made = critic(made.detach(), label)
-    loss_critic = critic_loss(kind, logits_real[:, None], logits_made[:, None]).mean()
+    smoothing = config.losses.label_smoothing
+    loss_critic = critic_loss(kind, logits_real[:, None], logits_made[:, None], smoothing).mean()
     assert state.optimizer_critics is not None
     norm_critic = update(state.optimizer_critics, state.critics, loss_critic, config.optim, average)
 

@@ -28,10 +28,12 @@ from ..models.dcgan import DCGANConfig, DCGANGenerator
 from ..models.generator import Generator
 from ..puppet.dataset import exact_flow_source
 from .dcgan_step import build_dcgan_state, take_dcgan_step
+from .guides import load_guides
 from .loop import Job, Outcome, fit
+from .precision import work_dtype
 from .preview import preview_clips, sample_pictures, write_clip_preview, write_picture_grid
 from .state import TrainState
-from .step import build_state, clip_model, take_step, work_dtype
+from .step import build_state, clip_model, take_step
 
 
 def train(
@@ -86,6 +88,7 @@ def _clip_job(
     expressions = info.expressions if cache.any_expression() else ()
     domain = Domain(info.channels, info.skeleton, expressions, info.characters, info.fps)
     state = build_state(config, domain, dataset.window, device)
+    guides = load_guides(config, domain, device)
     held = store.split("val") or store.split("train")
     pool = ReferencePool(store, cache)
     trained = {row.character for row in store.split("train")} if references else set()
@@ -101,7 +104,9 @@ def _clip_job(
         for step, batch in enumerate(stream, first_step):
             first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
             # MPS has no float64, in which augmentation computes its maps.
-            batch = batch.to(torch.device("cpu") if device.type == "mps" else device)
+            batch = batch.first_frames(config.data.frames_at(step)).to(
+                torch.device("cpu") if device.type == "mps" else device
+            )
             batch = augment(
                 batch, config.data.augment, augment_seed, first_sample, info.skeleton, info.expressions
             )
@@ -122,7 +127,7 @@ def _clip_job(
         state=state,
         data_hash=info.content_hash,
         batches=batches,
-        take_step=lambda state, batch: take_step(state, batch, config, world),
+        take_step=lambda state, batch: take_step(state, batch, config, world, guides),
         preview=preview,
         ends_pass=lambda step: False,
         export=export,

@@ -64,7 +64,9 @@ def make_adam(module: nn.Module, lr: float, config: OptimConfig, batch: int) -> 
     if not parameters:
         return None
     scale = 1.0 if config.lr_batch is None else (batch / config.lr_batch) ** 0.5
-    return torch.optim.Adam(parameters, lr=lr * scale, betas=(config.beta1, config.beta2))
+    return torch.optim.Adam(
+        parameters, lr=lr * scale, betas=(config.beta1, config.beta2), fused=config.fused or None
+    )
 
 
 @torch.no_grad()
@@ -81,10 +83,13 @@ def update_ema(ema: nn.Module, module: nn.Module, step: int, halflife_steps: flo
 def update(
     optimizer: torch.optim.Optimizer, module: nn.Module, loss: torch.Tensor, config: OptimConfig, average: Any
 ) -> torch.Tensor:
-    """Backward, ``average(parameters)`` over processes, clip, step. Returns the gradient norm before clipping."""
+    """Backward, ``average(parameters)`` over processes, clip, step. Returns the gradient norm before clipping.
+
+    Parameters that the loss does not reach (a critic that sits a step out) are left alone, moments included.
+    """
     optimizer.zero_grad(set_to_none=True)
     loss.backward()
-    parameters = list(module.parameters())
+    parameters = [p for p in module.parameters() if p.grad is not None]
     average(parameters)
     norm = nn.utils.clip_grad_norm_(parameters, config.max_grad_norm)
     optimizer.step()

@@ -1,7 +1,7 @@
 """THE algorithm of the clip GAN: one critic update and one generator update on one batch."""
 
 import copy
-from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -11,19 +11,22 @@ from ..batch import ClipBatch
 from ..distributed import World, average_gradients
 from ..experiment import ExperimentConfig
 from ..losses import adversarial
-from ..losses.flow import flow_consistency
-from ..losses.penalties import r1
+from ..losses.critic_view import draw_view
+from ..losses.penalties import mix, r1, wgan_gp
 from ..losses.precision import at_least_float32
-from ..losses.reconstruction import feature_matching, l1
+from ..losses.reconstruction import feature_matching
 from ..models.clip_discriminator import ClipDiscriminator
 from ..models.conditioning import Condition, Domain, make_condition, map_channels
 from ..models.frame_discriminator import FrameDiscriminator
 from ..models.generator import Generator, GeneratorConfig
+from .clip_losses import Terms, clip_terms
+from .guides import Guides
+from .precision import autocast, work_dtype
 from .state import TrainState, make_adam, update, update_ema
 
-SMOOTH_PIXELS, SMOOTH_FEATURES = 2 / 255, 1e-3
-"""Differences below these have no kink (one 8-bit level of [-1, 1]; a tenth of what features differ by): most of a page
-is equal but for rounding, where the slope of |x| is noise."""
+SMOOTH_FEATURES = 1e-3
+"""Differences of critics' features below it (a tenth of what they differ by) have no kink: most of a page is equal but
+for rounding, where the slope of |x| is noise."""
 
 
 def build_state(config: ExperimentConfig, domain: Domain, window: int, device: torch.device) -> TrainState:
@@ -65,60 +68,85 @@ def clip_model(config: ExperimentConfig) -> GeneratorConfig:
 
 
 def take_step(
-    state: TrainState, batch: ClipBatch, config: ExperimentConfig, world: World
+    state: TrainState, batch: ClipBatch, config: ExperimentConfig, world: World, guides: Guides | None = None
 ) -> dict[str, Tensor]:
     """One update of the critics, then of the generator, on this rank's part of the global batch.
 
-    The clip is made once and serves both: the critics see it detached, the generator's loss with its graph.
+    The clip is made once and serves both: the critics see it detached, the generator's loss with its graph. Either
+    side may learn in fewer steps (``optim.*_every_steps``); the generator then follows that many critic updates.
 
     Args:
         state: changed in place; ``state.step`` grows by one.
         batch: already augmented, on the networks' device.
+        guides: the frozen networks that the losses ask; None where they ask none.
     Returns:
         scalars for the log, still on the device.
     """
-    model = clip_model(config)
+    model, optim = clip_model(config), config.optim
     assert isinstance(state.generator, Generator)
     condition = make_condition(
         batch, state.generator.domain, model.size, model.depth_groups, model.joint_maps
     )
-    noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")
-    noise = noise[world.local_slice(config.data.batch)].to(batch.video)
-    with autocast(config, batch.video.device):
-        made, _ = state.generator(condition, noise)
+    part = world.local_slice(config.data.batch)
+    noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")[part]
+    with_generator = (state.step + 1) % optim.generator_every_steps == 0
+    with torch.set_grad_enabled(with_generator), autocast(config, batch.video.device):
+        made, _ = state.generator(condition, noise.to(batch.video))
     made = at_least_float32(made)
 
+    view = draw_view(
+        config.losses.critic_view, batch.video, config.data.batch, part, config.train.seed, state.step
+    )
+    maps = {size: view.maps(m, model.size) for size, m in condition.maps.items()}
+    show = Show(view.video(batch.video), view.video(made), replace(condition, maps=maps))
     log: dict[str, Tensor] = {}
-    if state.critics:
-        log |= _update_critics(state, batch, made.detach(), condition, config, world)
-    log |= _update_generator(state, batch, made, condition, config, world)
+    if state.critics and state.step % optim.critics_every_steps == 0:
+        log |= _update_critics(state, show, config, world)
+    if with_generator:
+        terms = _critics_terms(state, show, config) | clip_terms(made, batch, config, guides or Guides())
+        log |= _update_generator(state, terms, config, world)
     state.step += 1
     assert state.ema is not None
     update_ema(state.ema, state.generator, state.step, config.optim.ema_halflife_steps)
     return log
 
 
+@dataclass(frozen=True)
+class Show:
+    """What the critics are shown in a step: real clips, made clips with their graph, and what was commanded."""
+
+    real: Tensor
+    made: Tensor
+    condition: Condition
+
+
+def _audience(state: TrainState, frames: int) -> list[tuple[str, nn.Module]]:
+    """Critics that can say something of clips of so many frames."""
+    return [
+        (name, critic)
+        for name, critic in state.critics.items()
+        if not (isinstance(critic, ClipDiscriminator) and critic.frames > frames)
+    ]
+
+
 def _update_critics(
-    state: TrainState,
-    batch: ClipBatch,
-    made: Tensor,
-    condition: Condition,
-    config: ExperimentConfig,
-    world: World,
+    state: TrainState, show: Show, config: ExperimentConfig, world: World
 ) -> dict[str, Tensor]:
-    losses = config.losses
+    losses, condition, made = config.losses, show.condition, show.made.detach()
     with_r1 = losses.r1_gamma > 0 and state.step % losses.r1_every_steps == 0
     state.critics.requires_grad_(True)
-    real = batch.video.detach().requires_grad_(with_r1)
+    real = show.real.detach().requires_grad_(with_r1)
     log: dict[str, Tensor] = {}
     total = made.new_zeros(())
-    for name, critic in state.critics.items():
+    for name, critic in _audience(state, made.shape[1]):
         # R1 differentiates twice: never in bfloat16, and in the adversarial loss's own backward pass.
         with autocast(config, made.device, enabled=not with_r1):
             logits_real, _ = critic(real, condition)
         with autocast(config, made.device):
             logits_made, _ = critic(made, condition)
-        loss = adversarial.critic_loss(losses.adversarial, logits_real, logits_made).mean()
+        loss = adversarial.critic_loss(
+            losses.adversarial, logits_real, logits_made, losses.label_smoothing
+        ).mean()
         log[f"loss/{name}_critic"] = loss.detach()
         log[f"logit/{name}_real"] = logits_real.detach().float().mean()
         log[f"logit/{name}_made"] = logits_made.detach().float().mean()
@@ -127,6 +155,14 @@ def _update_critics(
             penalty = r1(logits_real, real).mean()
             log[f"loss/{name}_r1"] = penalty.detach()
             total = total + losses.r1_every_steps * losses.r1_gamma / 2 * penalty
+        if losses.gp_weight:
+            share = rng.uniform((config.data.batch,), config.train.seed, state.step, "gradient penalty")
+            between = mix(real, made, share[world.local_slice(config.data.batch)].to(made))
+            penalty = wgan_gp(critic(between, condition)[0], between).mean()
+            log[f"loss/{name}_gp"] = penalty.detach()
+            total = total + losses.gp_weight * penalty
+    if not log:
+        return log
     assert state.optimizer_critics is not None
     log["grad/critics_norm"] = update(
         state.optimizer_critics, state.critics, total, config.optim, lambda p: average_gradients(p, world)
@@ -134,54 +170,33 @@ def _update_critics(
     return log
 
 
-def _update_generator(
-    state: TrainState,
-    batch: ClipBatch,
-    made: Tensor,
-    condition: Condition,
-    config: ExperimentConfig,
-    world: World,
-) -> dict[str, Tensor]:
+def _critics_terms(state: TrainState, show: Show, config: ExperimentConfig) -> Terms:
+    """What the critics say of the made clips, as they are after their update."""
     losses, weights = (
         config.losses,
         {"frame": config.critics.frame.weight, "clip": config.critics.clip.weight},
     )
     state.critics.requires_grad_(False)
-    terms: dict[str, tuple[float, Tensor]] = {}
-    for name, critic in state.critics.items():
-        with autocast(config, made.device):
-            logits_made, features_made = critic(made, condition)
+    terms: Terms = {}
+    for name, critic in _audience(state, show.made.shape[1]):
+        with autocast(config, show.made.device):
+            logits_made, features_made = critic(show.made, show.condition)
         weight = losses.adversarial_weight * weights[name]
         terms[f"{name}_generator"] = (weight, adversarial.generator_loss(losses.adversarial, logits_made))
         if losses.feature_matching_weight:
-            with torch.no_grad(), autocast(config, made.device):
-                _, features_real = critic(batch.video, condition)
+            with torch.no_grad(), autocast(config, show.made.device):
+                _, features_real = critic(show.real, show.condition)
             matching = feature_matching(features_made, features_real, SMOOTH_FEATURES)
             terms[f"{name}_feature_matching"] = (losses.feature_matching_weight * weights[name], matching)
-    if losses.l1_weight:
-        terms["l1"] = (losses.l1_weight, l1(made, batch.video, SMOOTH_PIXELS))
-    if losses.flow_weight and batch.flow is not None and batch.flow_valid is not None:
-        terms["flow"] = (
-            losses.flow_weight,
-            flow_consistency(made, batch.flow, batch.flow_valid, SMOOTH_PIXELS),
-        )
+    return terms
+
+
+def _update_generator(
+    state: TrainState, terms: Terms, config: ExperimentConfig, world: World
+) -> dict[str, Tensor]:
     total = torch.stack([weight * term.mean() for weight, term in terms.values()]).sum()
     log = {f"loss/{name}": term.detach().mean() for name, (_, term) in terms.items()}
     log["grad/generator_norm"] = update(
         state.optimizer_generator, state.generator, total, config.optim, lambda p: average_gradients(p, world)
     )
     return log
-
-
-def work_dtype(config: ExperimentConfig) -> torch.dtype:
-    """Of weights, batches and losses; bfloat16 only ever serves single forward passes."""
-    return torch.float64 if config.train.precision == "float64" else torch.float32
-
-
-def autocast(
-    config: ExperimentConfig, device: torch.device, enabled: bool = True
-) -> AbstractContextManager[None]:
-    """bfloat16 for one forward pass; never around a whole step, where weights cached before an update stay in use."""
-    wanted = config.train.precision
-    on = enabled and (wanted == "bfloat16" or (wanted == "auto" and device.type == "cuda"))
-    return torch.autocast(device.type, torch.bfloat16, enabled=on)

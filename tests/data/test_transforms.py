@@ -13,7 +13,7 @@ from temporal_gan.batch import ClipBatch, to_display_range, to_model_range
 from temporal_gan.data.cache import open_cache
 from temporal_gan.data.clips import collate, whole_clip
 from temporal_gan.data.transforms import AugmentConfig, PointMap, augment
-from temporal_gan.skeletons import Skeleton
+from temporal_gan.skeletons import Skeleton, limbs
 
 GEOMETRY = {"flip_prob": 0.5, "warp": 0.1, "zoom": 0.3, "shift": 0.1}
 COLOUR = {"brightness": 0.3, "contrast": 0.3, "saturation": 0.5, "hue": 0.1}
@@ -284,3 +284,21 @@ def test_config_refuses_what_would_fold_or_is_unknown() -> None:
         AugmentConfig(warp=0.2)
     with pytest.raises(ValidationError, match="flip"):
         AugmentConfig(flip=0.5)  # type: ignore[call-arg]
+
+
+# Limbs that are not commanded
+
+
+def test_a_dropped_limb_is_gone_from_the_command_in_every_frame_and_from_nothing_else() -> None:
+    batch = wavy_clip(clips=40)
+    batch = ClipBatch(**{**vars(batch), "confidence": torch.ones_like(batch.confidence)})
+    made = run(batch, AugmentConfig(limb_drop_prob=0.5))
+    allowed = {tuple(limb) for limb in limbs(SKELETON)}
+    dropped = [tuple(c[0].eq(0).nonzero().flatten().tolist()) for c in made.confidence]
+    assert {d for d in dropped if d} <= allowed
+    assert 10 <= sum(map(bool, dropped)) <= 30
+    assert len(set(dropped)) > 2
+    assert torch.equal(made.confidence, made.confidence[:, :1].expand_as(made.confidence))
+    for name in ("video", "keypoints", "flow", "flow_valid", "expression", "layer"):
+        assert torch.equal(getattr(made, name), getattr(batch, name)), name
+    assert bool((batch.confidence == 1).all())

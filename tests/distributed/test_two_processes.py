@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from small_runs import CLIP_GAN, config, config_file, environment, puppet_store
+from small_runs import CLIP_GAN, changed, config, config_file, environment, every_switch, puppet_store
 
 from temporal_gan.checkpoint import load_checkpoint
 from temporal_gan.training import run
@@ -21,11 +21,17 @@ CHANGES: dict[str, dict[str, Any]] = {
     "painted": {"model__references": 0, "train__precision": "float64"},
     "warped": {"model__references": 2, "train__precision": "float64"},
     "single": {"model__references": 2, "train__precision": "float32"},
-}
+    # Both sides and all critics learn in the first step, whose gradients are compared.
+    "switches": {
+        "train__precision": "float64", "data__curriculum": [{"frames": 2, "until_step": 2}],
+        "optim__generator_every_steps": 1, "optim__critics_every_steps": 2,
+    },
+}  # fmt: skip
 # In float64 nothing but the order of sums differs (1e-14 measured).  In float32 that costs the gradients up to 1.3e-5
 # (the critics' R1, differentiated twice), and Adam's weights, which move by the gradient's sign and size, 6e-7.
-GRADIENTS = {"painted": 1e-10, "warped": 1e-10, "single": 5e-5}
-WEIGHTS = {"painted": 1e-10, "warped": 1e-10, "single": 2e-6}
+# With every switch on a reader's float32 leaves 3e-9 in the weights.
+GRADIENTS = {"painted": 1e-10, "warped": 1e-10, "single": 5e-5, "switches": 1e-10}
+WEIGHTS = {"painted": 1e-10, "warped": 1e-10, "single": 2e-6, "switches": 1e-7}
 
 # What each process runs, one command after the other.  Gradients of the first step are kept beside the run, by rank.
 PROGRAM = """
@@ -38,8 +44,8 @@ from temporal_gan.training import run
 
 take_step = run.take_step
 
-def spy(state, batch, config, world):
-    log = take_step(state, batch, config, world)
+def spy(state, batch, config, world, *guides):
+    log = take_step(state, batch, config, world, *guides)
     if state.step == 1:
         parts = (("generator", state.generator), ("critics", state.critics))
         kept = {f"{part}.{n}": p.grad for part, module in parts for n, p in module.named_parameters()}
@@ -81,9 +87,13 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     room = tmp_path_factory.mktemp("runs")
     store = puppet_store(room / "store").path
     everything = {
-        name: {"data__batch": 4, "train__keep_checkpoints": 9, **more} for name, more in CHANGES.items()
-    }
-    files = {name: config_file(room / f"{name}.yaml", CLIP_GAN, **more) for name, more in everything.items()}
+        name: changed(
+            every_switch(room) if name == "switches" else CLIP_GAN,
+            data__batch=4, train__keep_checkpoints=9, **more,
+        )
+        for name, more in CHANGES.items()
+    }  # fmt: skip
+    files = {name: config_file(room / f"{name}.yaml", values) for name, values in everything.items()}
     files["odd"] = config_file(room / "odd.yaml", CLIP_GAN, data__batch=3)
     commands = [
         ["train", str(file), "--data", str(store), "--out", str(room / f"{name}_two"), "--quiet"]
@@ -92,8 +102,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with under_torchrun(room, commands) as pair, pytest.MonkeyPatch.context() as patch:
         take_step, gradients = run.take_step, {}
 
-        def spy(state, batch, cfg, world):  # type: ignore[no-untyped-def]
-            log = take_step(state, batch, cfg, world)
+        def spy(state, batch, cfg, world, *guides):  # type: ignore[no-untyped-def]
+            log = take_step(state, batch, cfg, world, *guides)
             if state.step == 1:
                 parts = (("generator", state.generator), ("critics", state.critics))
                 gradients.update(
@@ -102,8 +112,8 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
             return log
 
         patch.setattr(run, "take_step", spy)
-        for name, more in everything.items():
-            run.train(config(CLIP_GAN, **more), store, room / f"{name}_one", quiet=True)
+        for name, values in everything.items():
+            run.train(config(values), store, room / f"{name}_one", quiet=True)
             torch.save(gradients, f"{room / name}_one.gradients_0_of_1.pt")
         _, errors = pair.communicate(timeout=120)
     (room / "errors").write_text(errors)

@@ -7,7 +7,7 @@ import torch
 
 from temporal_gan.losses.adversarial import Adversarial, critic_loss, generator_loss
 
-KINDS: tuple[Adversarial, ...] = ("bce", "lsgan", "hinge")
+KINDS: tuple[Adversarial, ...] = ("bce", "lsgan", "hinge", "wgan")
 LOGITS = (-2.0, -1.0, 0.0, 1.0, 2.0)
 
 
@@ -21,6 +21,8 @@ def by_hand(kind: Adversarial, real: float, fake: float) -> tuple[float, float]:
         return -math.log(sigmoid(real)) - math.log(1 - sigmoid(fake)), -math.log(sigmoid(fake))
     if kind == "lsgan":
         return 0.5 * (real - 1) ** 2 + 0.5 * fake**2, 0.5 * (fake - 1) ** 2
+    if kind == "wgan":
+        return fake - real, -fake
     return max(0, 1 - real) + max(0, 1 + fake), -fake
 
 
@@ -72,3 +74,28 @@ def test_bfloat16_logits_are_averaged_in_float32(kind: Adversarial) -> None:
     logits = torch.ones(1, 4096, dtype=torch.bfloat16)
     assert critic_loss(kind, logits, logits).dtype == torch.float32
     assert generator_loss(kind, logits).item() == pytest.approx(by_hand(kind, 1, 1)[1], abs=1e-5)
+
+
+@pytest.mark.parametrize("real", LOGITS)
+@pytest.mark.parametrize("fake", LOGITS)
+def test_smoothed_labels_equal_the_closed_form(real: float, fake: float) -> None:
+    logits = torch.tensor([[real]]), torch.tensor([[fake]])
+    p = sigmoid(real)
+    bce = -0.9 * math.log(p) - 0.1 * math.log(1 - p) - math.log(1 - sigmoid(fake))
+    assert critic_loss("bce", *logits, 0.1).item() == pytest.approx(bce, abs=1e-6)
+    assert critic_loss("lsgan", *logits, 0.1).item() == pytest.approx(
+        0.5 * (real - 0.9) ** 2 + 0.5 * fake**2, abs=1e-6
+    )
+
+
+def test_a_smoothed_critic_is_content_with_a_probability_below_one() -> None:
+    logit = torch.tensor([[math.log(9.0)]], requires_grad=True)  # 0.9
+    critic_loss("bce", logit, torch.zeros(1, 1), 0.1).sum().backward()
+    assert logit.grad is not None
+    assert abs(logit.grad.item()) < 1e-6
+
+
+@pytest.mark.parametrize("kind", ["hinge", "wgan"])
+def test_kinds_without_labels_refuse_to_smooth_them(kind: Adversarial) -> None:
+    with pytest.raises(ValueError, match=f"{kind} has no label"):
+        critic_loss(kind, torch.zeros(1, 1), torch.zeros(1, 1), 0.1)

@@ -3,7 +3,13 @@
 import pytest
 import torch
 
-from temporal_gan.losses.reconstruction import absolute_difference, feature_matching, l1
+from temporal_gan.losses.reconstruction import (
+    absolute_difference,
+    feature_matching,
+    l1,
+    l1_inside,
+    temporal_difference,
+)
 
 
 def test_l1_is_the_mean_absolute_difference_per_clip() -> None:
@@ -59,3 +65,27 @@ def test_rounding_has_next_to_no_slope_in_a_smooth_difference() -> None:
 
 def test_float64_stays_float64() -> None:
     assert l1(torch.ones(1, 2).double(), torch.zeros(1, 2).double()).dtype == torch.float64
+
+
+def test_l1_inside_is_the_mean_over_the_masks_pixels_alone() -> None:
+    made, real = torch.zeros(2, 2, 3, 4, 4), torch.zeros(2, 2, 3, 4, 4)
+    mask = torch.zeros(2, 2, 1, 4, 4, dtype=torch.bool)
+    mask[0, 0, :, :2] = True  # 8 of 32 pixels
+    made[0, 0, :, :1] = 1.0  # half of them, all channels
+    made[0, 1] = 5.0  # outside
+    assert l1_inside(made, real, mask).tolist() == pytest.approx([0.5, 0.0])
+    everywhere = torch.ones_like(mask)
+    torch.testing.assert_close(l1_inside(made, real, everywhere, 0.1), l1(made, real, 0.1))
+
+
+def test_temporal_difference_forgives_a_constant_error_and_counts_a_flickering_one_twice() -> None:
+    real = torch.randn(1, 4, 3, 5, 5)
+    assert float(temporal_difference(real + 0.3, real)) < 1e-6
+    flicker = 0.25 * torch.tensor([1.0, -1.0, 1.0, -1.0]).view(1, 4, 1, 1, 1)
+    assert float(temporal_difference(real + flicker, real)) == pytest.approx(0.5, abs=1e-6)
+    frozen = real[:, :1].expand_as(real)
+    assert float(temporal_difference(frozen, real)) == pytest.approx(
+        float(real.diff(dim=1).abs().mean()), rel=1e-6
+    )
+    # Backwards is not the same motion.
+    assert float(temporal_difference(real.flip(1), real)) > 0.5

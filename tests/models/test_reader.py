@@ -125,6 +125,23 @@ def test_the_expression_is_read_from_the_face_alone() -> None:
     assert not torch.equal(before.features, after.features)
 
 
+def test_early_features_are_those_that_the_pose_is_read_from_and_can_be_learned_through() -> None:
+    reader, seen = tiny_reader(), []
+    hooks = [
+        part.register_forward_hook(lambda *a: seen.append(a[2])) for part in (reader.stem, reader.middle)
+    ]
+    frames = torch.rand(2, 3, 64, 64, requires_grad=True)
+    reader.read_pose(frames)
+    for hook in hooks:
+        hook.remove()
+    features = reader.early_features(frames)
+    assert [tuple(f.shape) for f in features] == [(2, 8, 32, 32), (2, 16, 16, 16)]
+    assert all(torch.equal(a, b) for a, b in zip(features, seen, strict=True))
+    features[1].sum().backward()
+    assert frames.grad is not None
+    assert float(frames.grad.abs().sum()) > 0
+
+
 def test_a_reader_comes_back_from_its_file(tmp_path: Path) -> None:
     path = tmp_path / "mine.safetensors"
     reader = tiny_reader()

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
-from small_runs import CLIP_GAN, DCGAN, OtherProcess, config, picture_folder, puppet_store
+from small_runs import (
+    CLIP_GAN,
+    DCGAN,
+    OtherProcess,
+    changed,
+    config,
+    every_switch,
+    picture_folder,
+    puppet_store,
+)
 from torch.optim.optimizer import register_optimizer_step_post_hook
 
 from temporal_gan import checkpoint
@@ -184,3 +193,22 @@ def test_more_steps_later_are_the_same_as_all_at_once(data: dict[str, Path], tmp
     name = weights_file.ANIMATOR_FILE
     assert (tmp_path / "two" / name).read_bytes() == (tmp_path / "one" / name).read_bytes()
     assert [line["step"] for line in stats(tmp_path / "two")] == list(range(1, STEPS + 1))
+
+
+def test_more_steps_later_are_the_same_with_every_switch_on(data: dict[str, Path], tmp_path: Path) -> None:
+    """Stopped inside the curriculum, between two updates of the generator, while noise fades."""
+    values = every_switch(tmp_path)
+    first = changed(values, train__steps=3, train__save_every_steps=3)
+    train(first, data["clips"], tmp_path / "two")
+    train(values, data["clips"], tmp_path / "two")
+    train(values, data["clips"], tmp_path / "one")
+    ends = [
+        checkpoint.load_checkpoint(tmp_path / n / "checkpoints" / "step_00000006.pt") for n in ("two", "one")
+    ]
+    assert_same_tensors(*ends, "step 6")
+    assert stats(tmp_path / "two") == stats(tmp_path / "one")
+    logged = {key for line in stats(tmp_path / "one") for key in line}
+    for name in (
+        "l1_foreground", "temporal_difference", "perceptual", "pose", "expression", "coherence", "frame_gp", "clip_gp",
+    ):  # fmt: skip
+        assert f"loss/{name}" in logged, name

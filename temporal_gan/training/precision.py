@@ -1,0 +1,21 @@
+"""In which precision a run computes."""
+
+from contextlib import AbstractContextManager
+
+import torch
+
+from ..experiment import ExperimentConfig
+
+
+def work_dtype(config: ExperimentConfig) -> torch.dtype:
+    """Of weights, batches and losses; bfloat16 only ever serves single forward passes."""
+    return torch.float64 if config.train.precision == "float64" else torch.float32
+
+
+def autocast(
+    config: ExperimentConfig, device: torch.device, enabled: bool = True
+) -> AbstractContextManager[None]:
+    """bfloat16 for one forward pass; never around a whole step, where weights cached before an update stay in use."""
+    wanted = config.train.precision
+    on = enabled and (wanted == "bfloat16" or (wanted == "auto" and device.type == "cuda"))
+    return torch.autocast(device.type, torch.bfloat16, enabled=on)
