@@ -21,9 +21,9 @@ from temporal_gan.data.store import Store
 from temporal_gan.evaluation.clip_pairs import ClipPair
 from temporal_gan.evaluation.pairing import pair_run
 from temporal_gan.inference.animator import load_animator
+from temporal_gan.limb_warp import limb_warp
 from temporal_gan.metrics import paired
 from temporal_gan.video_io import write_frames
-from temporal_gan.warping import limb_warp
 
 
 def nearest_warp(store: Store) -> Callable[[ClipPair], Tensor]:

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from ..batch import ClipBatch
 from ..errors import CheckpointError
+from ..limb_warp import limb_warp
 from ..pose_maps import CHANNELS_PER_GROUP, draw_joint_maps, draw_pose_maps
 from ..skeletons import Skeleton
-from ..warping import limb_warp
 
 POSE_SIGMA = 0.01
 """Joint distance, in picture sizes, at which a reference's weight has fallen to 0.6 (LOG.md 2026-11-21)."""
@@ -87,14 +87,19 @@ def map_channels(domain: Domain, depth_groups: int, joint_maps: bool = False) ->
 
 @torch.no_grad()
 def make_condition(
-    batch: ClipBatch, domain: Domain, size: int, depth_groups: int, joint_maps: bool = False
+    batch: ClipBatch,
+    domain: Domain,
+    size: int,
+    depth_groups: int,
+    joint_maps: bool = False,
+    layered_warp: bool = False,
 ) -> Condition:
     """Draw a batch's poses at 4, 8, ... ``size`` pixels, warp its references to them, and gather the rest.
 
     Args:
         batch: its video is not looked at.
         size: the network's resolution, a power of two.
-        depth_groups, joint_maps: as in the network's configuration.
+        depth_groups, joint_maps, layered_warp: as in the network's configuration.
     """
     b, t = batch.keypoints.shape[:2]
     resolutions = [4 << i for i in range((size // 4).bit_length())]
@@ -114,7 +119,7 @@ def make_condition(
     assert batch.reference_confidence is not None
     warped = limb_warp(
         batch.reference_video, batch.reference_keypoints, batch.reference_confidence,
-        batch.keypoints, batch.confidence, edges,
+        batch.keypoints, batch.confidence, edges, batch.layer if layered_warp else None,
     )  # fmt: skip
     preference = reference_preference(
         batch.keypoints, batch.confidence, batch.reference_keypoints, batch.reference_confidence

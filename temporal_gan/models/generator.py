@@ -6,8 +6,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from ..batch import ClipBatch
 from ..config import Section
-from .conditioning import Condition, Domain, map_channels
+from .conditioning import Condition, Domain, make_condition, map_channels
 from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
 
@@ -33,6 +34,12 @@ class GeneratorConfig(Section):
     upsample: Upsampling = Field(default="resize", description="deconv | resize | pixelshuffle")
     references: int = Field(
         default=8, ge=0, le=8, description="frames of the character warped to each pose; 0: none"
+    )
+    layered_warp: bool = Field(
+        default=False, description="warp each depth layer by its own limbs, near ones over far ones"
+    )
+    mirrored_references: bool = Field(
+        default=False, description="also each reference mirrored: for characters drawn facing one way only"
     )
     depth_groups: int = Field(default=3, ge=1, le=8, description="depth layers told apart in the pose maps")
     joint_maps: bool = Field(
@@ -81,6 +88,13 @@ class Generator(nn.Module):
         nn.init.zeros_(self.to_frame.weight)
         nn.init.zeros_(self.to_frame.bias)  # type: ignore[arg-type]
         self._resolutions = resolutions
+
+    def tell(self, batch: ClipBatch) -> Condition:
+        """What this generator must be told to make a batch's clips; see :func:`make_condition`."""
+        config = self.config
+        return make_condition(
+            batch, self.domain, config.size, config.depth_groups, config.joint_maps, config.layered_warp
+        )
 
     def forward(
         self, condition: Condition, noise: Tensor, state: Tensor | None = None

@@ -16,7 +16,7 @@ from ..losses.penalties import mix, r1, wgan_gp
 from ..losses.precision import at_least_float32
 from ..losses.reconstruction import feature_matching
 from ..models.clip_discriminator import ClipDiscriminator
-from ..models.conditioning import Condition, Domain, make_condition, map_channels
+from ..models.conditioning import Condition, Domain, map_channels
 from ..models.frame_discriminator import FrameDiscriminator
 from ..models.generator import Generator, GeneratorConfig
 from .clip_losses import Terms, clip_terms
@@ -84,9 +84,7 @@ def take_step(
     """
     model, optim = clip_model(config), config.optim
     assert isinstance(state.generator, Generator)
-    condition = make_condition(
-        batch, state.generator.domain, model.size, model.depth_groups, model.joint_maps
-    )
+    condition = state.generator.tell(batch)
     part = world.local_slice(config.data.batch)
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")[part]
     with_generator = (state.step + 1) % optim.generator_every_steps == 0

@@ -221,6 +221,21 @@ def test_a_new_generator_shows_its_references_and_nothing_else() -> None:
 
 
 @torch.no_grad()
+def test_layered_warp_needs_the_depth_layers_and_no_weight() -> None:
+    domain = tiny_domain()
+    batch = random_batch(domain, 1, 2, references=1)
+    plain, layered = (
+        tiny_generator(domain, references=1),
+        tiny_generator(domain, references=1, layered_warp=True),
+    )
+    assert plain.state_dict().keys() == layered.state_dict().keys()
+    other = replace(batch, layer=2 - batch.layer)
+    assert torch.equal(told(plain, batch).warped, told(plain, other).warped)
+    assert float((told(layered, batch).warped - told(layered, other).warped).abs().max()) > 0.1
+    assert float((told(layered, batch).warped - told(plain, batch).warped).abs().max()) > 0.1
+
+
+@torch.no_grad()
 def test_references_matter_and_a_character_without_any_is_made_too() -> None:
     generator = tiny_generator(references=2)
     batch = random_batch(generator.domain, 1, 2, references=2)
