@@ -67,7 +67,9 @@ class Condition:
     Attributes:
         maps: per resolution r, [B, T, M, r, r] pose maps (temporal_gan.pose_maps), finest last.
         face: [B, T, 2E], expression intensities where labelled (else 0), then the labels' confidence.
-        character: int64 [B].
+        character: int64 [B]; -1 for one the network was not trained on.
+        keypoints, confidence: the poses themselves, [B, T, J, 2] in [0, 1], [B, T, J].
+        pictures: [B, R, C, S, S] in [-1, 1], the reference frames as they are; None without references.
         warped: [B, T, R, C, S, S] in [-1, 1], reference frames of the character carried limb by limb to each pose;
             None without references.
         preference: [B, T, R], log weight of each reference by how near its pose is; -inf for a missing one.
@@ -76,6 +78,9 @@ class Condition:
     maps: dict[int, Tensor]
     face: Tensor
     character: Tensor
+    keypoints: Tensor
+    confidence: Tensor
+    pictures: Tensor | None = None
     warped: Tensor | None = None
     preference: Tensor | None = None
 
@@ -114,7 +119,7 @@ def make_condition(
     if not domain.expressions:
         face = face[..., :0]
     if batch.reference_video is None:
-        return Condition(maps, face, batch.character)
+        return Condition(maps, face, batch.character, batch.keypoints, batch.confidence)
     assert batch.reference_keypoints is not None
     assert batch.reference_confidence is not None
     warped = limb_warp(
@@ -124,7 +129,16 @@ def make_condition(
     preference = reference_preference(
         batch.keypoints, batch.confidence, batch.reference_keypoints, batch.reference_confidence
     )
-    return Condition(maps, face, batch.character, warped, preference)
+    return Condition(
+        maps,
+        face,
+        batch.character,
+        batch.keypoints,
+        batch.confidence,
+        batch.reference_video,
+        warped,
+        preference,
+    )
 
 
 def reference_preference(

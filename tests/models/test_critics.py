@@ -98,7 +98,7 @@ def test_the_frame_critic_judges_each_frame_alone() -> None:
 def test_a_run_shows_its_frames_their_differences_and_the_poses_of_its_ends() -> None:
     critic, batch = clip_critic(frames=3), random_batch(tiny_domain(), 1, 4)
     shown: list[torch.Tensor] = []
-    critic.critic.register_forward_pre_hook(lambda _, inputs: shown.extend(inputs))
+    critic.critics[0].register_forward_pre_hook(lambda _, inputs: shown.extend(inputs))
     score(critic, batch)
     video, maps = batch.video[0], make_condition(batch, tiny_domain(), 32, GROUPS).maps[32][0]
     for run, picture in enumerate(shown[0]):

@@ -21,7 +21,7 @@ from temporal_gan.models.generator import Generator
 from temporal_gan.models.layers import Upsampling
 from temporal_gan.models.temporal import Temporal
 
-TEMPORAL = ("none", "conv", "gru")
+TEMPORAL = ("none", "conv", "gru", "attention")
 
 
 def make(generator: Generator, batch: ClipBatch, noise: torch.Tensor | None = None) -> torch.Tensor:
@@ -34,7 +34,9 @@ def make(generator: Generator, batch: ClipBatch, noise: torch.Tensor | None = No
 def frames(condition: Condition, part: slice) -> Condition:
     """Some frames of a condition; what has one value a clip stays."""
     per_frame = {
-        n: v[:, part] for n, v in vars(condition).items() if isinstance(v, torch.Tensor) and v.ndim >= 3
+        n: v[:, part]
+        for n, v in vars(condition).items()
+        if isinstance(v, torch.Tensor) and v.ndim >= 3 and n != "pictures"
     }
     return replace(condition, maps={r: m[:, part] for r, m in condition.maps.items()}, **per_frame)
 
@@ -133,7 +135,7 @@ def test_a_frame_does_not_depend_on_what_comes_after(temporal: Temporal) -> None
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("temporal", ["conv", "gru"])
+@pytest.mark.parametrize("temporal", TEMPORAL[1:])
 def test_a_frame_knows_of_the_one_before(temporal: Temporal) -> None:
     generator = tiny_generator(temporal=temporal)
     batch, other = random_batch(generator.domain, 1, 3), random_batch(generator.domain, 1, 3, seed=1)
