@@ -126,6 +126,9 @@ def test_legs_that_part_do_not_grow_together() -> None:
     apart = carry_legs(source, target, LAYER)
     assert apart[0, 32, 19] > 0.8
     assert apart[1, 32, 44] > 0.8
+    # Beside each leg lies the other one in the reference, which is not its own to bring along.
+    assert apart[1, 32, 24] < 0.65
+    assert apart[0, 32, 39] < 0.65
 
 
 def test_the_near_layer_hides_the_far_one() -> None:

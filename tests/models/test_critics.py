@@ -181,6 +181,9 @@ def test_the_expression_head_reads_frames_and_pose_and_not_the_command() -> None
     video[1, 2] = -video[1, 2]
     differs = (read(replace(batch, video=video)) != base).any(2)
     assert differs.tolist() == [[False] * 3, [False, False, True]]
+    # It looks at the full size: a checkerboard is gone at half of it.
+    board = 0.5 - (torch.arange(32) + torch.arange(32)[:, None]) % 2
+    assert bool((read(replace(batch, video=batch.video + board)) != base).all())
     base.sum().backward()
     assert critic.expression is not None
     assert bool(critic.expression.weight.grad.any())  # type: ignore[union-attr]

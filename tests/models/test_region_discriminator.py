@@ -8,6 +8,7 @@ from tiny_networks import CHAIN14, random_batch, tiny_domain
 
 from temporal_gan.batch import ClipBatch
 from temporal_gan.errors import UserError
+from temporal_gan.losses.critic_view import CriticView
 from temporal_gan.models.conditioning import make_condition
 from temporal_gan.models.region_discriminator import RegionCriticConfig, RegionDiscriminator, cut_regions
 from temporal_gan.skeletons import CANONICAL25
@@ -51,6 +52,19 @@ def test_a_crop_is_centred_at_sub_pixel_places() -> None:
     torch.testing.assert_close(middles[1], torch.tensor([0.435, 0.6]), rtol=0, atol=1e-5)
     width = float(crops[0, 0, 0, 0, 0, -1] - crops[0, 0, 0, 0, 0, 0])
     assert width == pytest.approx(2 * 1.2 * 0.1 * 15 / 16, abs=1e-5)
+
+
+def test_crops_of_a_clip_moved_for_the_critics_are_those_of_the_clip_itself() -> None:
+    video = torch.full((1, 1, 3, 32, 32), -1.0)
+    video[..., 8:24, 8:24] = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(0))
+    # Squares that stay inside both pictures, whose borders differ.
+    points = torch.tensor([[0.5, 0.55], [0.5, 0.45], [0.4, 0.6], [0.5, 0.6]])[None, None]
+    view = CriticView(shift=torch.tensor([[4, -3]]))
+    joints = ((0, 1), (2, 3), (2, 3))
+    seen = torch.ones(1, 1, 4)
+    plain, _ = cut_regions(video, points, seen, joints, 16)
+    moved, _ = cut_regions(view.video(video), view.keypoints(points, 32), seen, joints, 16)
+    torch.testing.assert_close(moved, plain, rtol=0, atol=1e-4)
 
 
 def test_every_crop_has_its_patches_and_every_weight_learns() -> None:
