@@ -5,7 +5,8 @@
     python benchmarks/held_out_drawings.py --run RUN --store STORE [--pictures DIR]
 
 Prints, for every held-out drawing and on average, at the drawings' own size: PSNR and SSIM of the whole frame and of
-the character, and the sharpness ratio; beside them the bare limb warp of the nearest training drawing, plain and by depth layers, the floor.
+the character, and the sharpness ratio; beside them the bare limb warp of the nearest training drawing, the floor, plain
+and by depth layers.
 """
 
 import argparse
