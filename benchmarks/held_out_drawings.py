@@ -5,7 +5,8 @@
     python benchmarks/held_out_drawings.py --run RUN --store STORE [--pictures DIR]
 
 Prints, for every held-out drawing and on average, at the drawings' own size: PSNR and SSIM of the whole frame and of
-the character, and the sharpness ratio; beside them the bare limb warp of the nearest training drawing, the floor.
+the character, and the sharpness ratio; beside them the bare limb warp of the nearest training drawing, the floor, plain
+and by depth layers.
 """
 
 import argparse
@@ -21,13 +22,14 @@ from temporal_gan.data.store import Store
 from temporal_gan.evaluation.clip_pairs import ClipPair
 from temporal_gan.evaluation.pairing import pair_run
 from temporal_gan.inference.animator import load_animator
+from temporal_gan.limb_warp import limb_warp
 from temporal_gan.metrics import paired
 from temporal_gan.video_io import write_frames
-from temporal_gan.warping import limb_warp
 
 
-def nearest_warp(store: Store) -> Callable[[ClipPair], Tensor]:
-    """The training drawing in the nearest pose, warped limb by limb at its own size (square drawings only)."""
+def nearest_warp(store: Store, layered: bool) -> Callable[[ClipPair], Tensor]:
+    """The training drawing in the nearest pose, warped limb by limb at its own size (square drawings only); layered:
+    by the held-out drawing's depth layers."""
     rows = store.split("train")
     labels = [store.labels(row.id) for row in rows]
 
@@ -45,7 +47,8 @@ def nearest_warp(store: Store) -> Callable[[ClipPair], Tensor]:
         picture = torch.from_numpy(store.frames(row.id)).permute(0, 3, 1, 2)[None].float() / 255
         pose = torch.from_numpy(labels[best].keypoints)[None], torch.from_numpy(labels[best].confidence)[None]
         targets = pair.keypoints[None], pair.confidence[None]
-        return limb_warp(picture, *pose, *targets, store.info.skeleton.edges)[0, :, 0]
+        layer = torch.from_numpy(store.labels(pair.clip_id).layer.astype(np.int64))[None] if layered else None
+        return limb_warp(picture, *pose, *targets, store.info.skeleton.edges, layer)[0, :, 0]
 
     return warp
 
@@ -70,18 +73,20 @@ def main() -> None:
     )
     parser.add_argument("--run", type=Path, required=True)
     parser.add_argument("--store", type=Path, required=True)
-    parser.add_argument("--pictures", type=Path, help="folder for real | made | warped, a PNG a drawing")
+    parser.add_argument(
+        "--pictures", type=Path, help="folder for real | made | warped | warped in layers, a PNG a drawing"
+    )
     options = parser.parse_args()
     store = Store.open(options.store)
-    floor = nearest_warp(store)
-    table: dict[str, list[dict[str, float]]] = {"made": [], "limb warp": []}
+    floors = {"limb warp": nearest_warp(store, False), "layered": nearest_warp(store, True)}
+    table: dict[str, list[dict[str, float]]] = {"made": [], "limb warp": [], "layered": []}
     for pair in pair_run(load_animator(options.run), store):
-        warped = floor(pair)
-        for name, picture in (("made", pair.made), ("limb warp", warped)):
+        pictures = {"made": pair.made} | {name: floor(pair) for name, floor in floors.items()}
+        for name, picture in pictures.items():
             table[name].append(scores(picture, pair.real))
             print(f"{pair.clip_id:20} {name:10}", *(f"{k} {v:.3f}" for k, v in table[name][-1].items()))
         if options.pictures:
-            row = torch.cat([pair.real, pair.made, warped], dim=-1)
+            row = torch.cat([pair.real, *pictures.values()], dim=-1)
             options.pictures.mkdir(parents=True, exist_ok=True)
             pixels = (row * 255).round().byte().permute(0, 2, 3, 1).numpy()
             write_frames(options.pictures / f"{pair.clip_id}.png", pixels, 1.0)

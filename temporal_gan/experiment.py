@@ -15,6 +15,7 @@ from .models.dcgan import DCGANConfig
 from .models.frame_discriminator import FrameCriticConfig
 from .models.generator import GeneratorConfig
 from .models.reader_file import find_reader
+from .models.region_discriminator import RegionCriticConfig
 
 
 class CriticsConfig(Section):
@@ -22,6 +23,12 @@ class CriticsConfig(Section):
 
     frame: FrameCriticConfig = FrameCriticConfig()
     clip: ClipCriticConfig = ClipCriticConfig()
+    region: RegionCriticConfig = RegionCriticConfig()
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """Of each critic, by its name."""
+        return {"frame": self.frame.weight, "clip": self.clip.weight, "region": self.region.weight}
 
 
 class LossConfig(Section):
@@ -197,7 +204,7 @@ class ExperimentConfig(Section):
         losses, critics, optim, frames = self.losses, self.critics, self.optim, self.data.frames
         if model.temporal_size > model.size:
             raise ValueError(f"model.temporal_size {model.temporal_size} is above model.size {model.size}")
-        any_critic = losses.adversarial_weight > 0 and critics.frame.weight + critics.clip.weight > 0
+        any_critic = losses.adversarial_weight > 0 and sum(critics.weights.values()) > 0
         of_critics = ("feature_matching_weight", "r1_gamma", "gp_weight", "label_smoothing")
         idle = [f"losses.{k}" for k in of_critics if getattr(losses, k)]
         idle += ["losses.critic_view"] * (losses.critic_view != CriticViewConfig())
@@ -216,7 +223,16 @@ class ExperimentConfig(Section):
         for key, fewest in FEWEST_FRAMES_OF.items():
             if getattr(losses, key) and frames < fewest:
                 raise ValueError(f"losses.{key} needs data.frames of at least {fewest}")
-        self._check_curriculum((any_critic and critics.frame.weight > 0) or paired > 0)
+        longest = critics.clip.span(max(critics.clip.strides))
+        if critics.clip.weight and max(critics.clip.strides) > 1 and longest > frames:
+            raise ValueError(
+                f"critics.clip.strides: {critics.clip.frames} frames at stride {max(critics.clip.strides)} reach over "
+                f"{longest}, data.frames is {frames}"
+            )
+        if critics.frame.expression_weight and not (any_critic and critics.frame.weight):
+            raise ValueError("critics.frame.expression_weight needs a frame critic with a weight above 0")
+        frames_teach = any_critic and critics.frame.weight + critics.region.weight > 0
+        self._check_curriculum(frames_teach or paired > 0)
         coarsest = model.size >> max(critics.frame.layers + critics.frame.scales - 1, critics.clip.layers)
         if coarsest < 2:
             raise ValueError(f"critics: too many layers and scales for model.size {model.size}")
@@ -225,14 +241,15 @@ class ExperimentConfig(Section):
         stages, frames = self.data.curriculum, self.data.frames
         lengths = [*(s.frames for s in stages), frames]
         ends = [s.until_step for s in stages]
+        shortest = self.critics.clip.span(min(self.critics.clip.strides))
         if any(b <= a for a, b in zip(lengths, lengths[1:], strict=False)):
             raise ValueError(f"data.curriculum: frames must grow up to data.frames; they are {lengths}")
         if any(b <= a for a, b in zip(ends, ends[1:], strict=False)):
             raise ValueError(f"data.curriculum: until_step must grow; it is {ends}")
-        if stages and not frames_teach and lengths[0] < self.critics.clip.frames:
+        if stages and not frames_teach and lengths[0] < shortest:
             raise ValueError(
                 f"data.curriculum begins with {lengths[0]} frames, of which the clip critic can say nothing (it needs "
-                f"{self.critics.clip.frames}); use the frame critic or losses.l1_weight as well"
+                f"{shortest}); use the frame critic or losses.l1_weight as well"
             )
 
 

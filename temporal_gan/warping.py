@@ -4,16 +4,9 @@
 frame t. Both the flow-consistency loss and the warping-error metric sample through here.
 """
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 from torch.nn import functional
-
-from .pose_maps import limb_coordinates
-
-AGREEMENT_POWER = 4
-"""How fast a limb loses its say where it must be turned to fit: (half of 1 + cos) to this power (LOG.md 2026-11-21)."""
 
 
 def warp_backward(image: Tensor, flow: Tensor) -> Tensor:
@@ -64,68 +57,6 @@ def warp_clip(video: Tensor, flow: Tensor) -> Tensor:
         raise ValueError(f"warp_clip: flow is {tuple(flow.shape)}, expected {(b, t - 1, 2, h, w)}")
     warped = warp_backward(video[:, 1:].reshape(-1, c, h, w), flow.reshape(-1, 2, h, w))
     return warped.view(b, t - 1, c, h, w)
-
-
-def limb_warp(
-    reference: Tensor,
-    reference_keypoints: Tensor,
-    reference_confidence: Tensor,
-    keypoints: Tensor,
-    confidence: Tensor,
-    edges: Sequence[tuple[int, int]],
-) -> Tensor:
-    """Carry reference pictures to target poses, limb by limb, with no learning at all.
-
-    Each limb present on both sides gives a similarity transform from the target's limb to the reference's; a pixel
-    samples the reference at the mean of all transforms, weighted by inverse squared distance to the target's limb, and
-    less where the limb must be turned far.
-
-    Args:
-        reference: [B, R, C, S, S], any range.
-        reference_keypoints, reference_confidence: [B, R, J, 2] in [0, 1], and [B, R, J].
-        keypoints, confidence: of the targets, [B, T, J, 2] in [0, 1], and [B, T, J].
-        edges: limbs as pairs of joints; none: the references are returned as they are.
-    Returns:
-        [B, T, R, C, S, S]; a reference that shares no limb with the target is returned as it is.
-    """
-    b, r, c, size = reference.shape[:4]
-    t = keypoints.shape[1]
-    plain = reference[:, None].expand(b, t, r, c, size, size)
-    if not edges:
-        return plain
-    start, end = torch.tensor(edges, device=reference.device).T
-    # A missing joint's place may be anything, even not a number, and must not reach a sum.
-    target = (torch.where(confidence[..., None] > 0, keypoints, 0.0) * size).flatten(0, 1)
-    source = torch.where(reference_confidence[..., None] > 0, reference_keypoints, 0.0) * size
-    source = source[:, None].expand(b, t, r, -1, 2).flatten(0, 1)
-    there = torch.minimum(confidence[..., start], confidence[..., end]).flatten(0, 1) > 0
-    there_in_source = torch.minimum(reference_confidence[..., start], reference_confidence[..., end]) > 0
-    there = there[:, None] & there_in_source[:, None].expand(b, t, r, -1).flatten(0, 1)
-
-    limbs = limb_coordinates(target[:, start], target[:, end], size)
-    source_start = source[:, :, start]
-    vector = source[:, :, end] - source_start
-    length = vector.square().sum(-1).clamp_min(1e-6).sqrt()
-    # Foreshortened limbs would blow everything around them up; half to double is what drawings need.
-    scale = (length / limbs.length[:, None]).clamp(0.5, 2.0)
-    along = vector / length[..., None] * scale[..., None]
-    across = torch.stack([-along[..., 1], along[..., 0]], dim=-1)
-    # A limb that points the other way belongs to a body turned round: its transform would stand feet on their heads.
-    dot = (vector * (target[:, end] - target[:, start])[:, None]).sum(-1)
-    agreement = 0.5 + 0.5 * dot / (length * limbs.length[:, None])
-    weight = there * agreement.clamp_min(0.05) ** AGREEMENT_POWER
-
-    near = 1 / (limbs.distance_squared + (0.01 * size) ** 2)
-    total = torch.bmm(weight, near.flatten(2)).clamp_min(1e-12)
-    rows = torch.cat([along, across, source_start], dim=2) * weight.repeat(1, 1, 3)[..., None]
-    seen = torch.cat([near * limbs.along, near * limbs.across, near], dim=1).flatten(2)
-    position = torch.bmm(rows.transpose(2, 3).flatten(1, 2), seen).view(b * t, r, 2, -1) / total[:, :, None]
-    grid = (position.transpose(2, 3) / size * 2 - 1).view(b * t * r, size, size, 2)
-    warped = functional.grid_sample(
-        plain.reshape(-1, c, size, size), grid, mode="bilinear", padding_mode="border", align_corners=False
-    )
-    kept = there.any(-1).view(b, t, r, 1, 1, 1)
-    return torch.where(kept, warped.view(b, t, r, c, size, size), plain)
 
 
 def in_bounds(flow: Tensor) -> Tensor:

@@ -57,6 +57,15 @@ def test_the_defaults_are_a_sound_experiment() -> None:
         ({"model": {"kind": "dcgan"}, "data": {"augment": {"flip_prob": 0.5}}}, "data.augment is for clips"),
         ({"model": {"kind": "temporal", "size": 32, "temporal_size": 64}}, "model.temporal_size"),
         (
+            {"critics": {"clip": {"strides": [1, 9]}}, "data": {"frames": 16}},
+            "critics.clip.strides: 3 frames at stride 9 reach over 19, data.frames is 16",
+        ),
+        (
+            {"critics": {"frame": {"weight": 0, "expression_weight": 1}}},
+            "critics.frame.expression_weight needs a frame critic",
+        ),
+        ({"model": {"kind": "temporal", "references": 0, "identity": "references"}}, "references must be 1"),
+        (
             {"losses": {**LEARNING, "adversarial_weight": 0, "feature_matching_weight": 1}},
             "losses.feature_matching_weight needs a critic",
         ),

@@ -1,11 +1,9 @@
 """Warping: integer shifts are exact, and the sign of the flow is the one of the contract."""
 
-import math
-
 import pytest
 import torch
 
-from temporal_gan.warping import in_bounds, limb_warp, warp_backward, warp_clip
+from temporal_gan.warping import in_bounds, warp_backward, warp_clip
 
 
 def constant_flow(dx: float, dy: float, n: int, height: int, width: int) -> torch.Tensor:
@@ -69,78 +67,3 @@ def test_warp_refuses_shapes_that_disagree() -> None:
         warp_clip(torch.zeros(1, 1, 3, 4, 4), torch.zeros(1, 0, 2, 4, 4))
     with pytest.raises(ValueError, match="expected"):
         warp_clip(torch.zeros(1, 3, 3, 4, 4), torch.zeros(1, 3, 2, 4, 4))
-
-
-BONES = ((0, 1), (1, 2))
-
-
-def blob_picture(points: torch.Tensor, size: int = 64) -> torch.Tensor:
-    """A soft spot of another colour on each joint [J, 2]: [3, S, S] in [-1, 1] on black."""
-    centre = (torch.arange(size) + 0.5) / size
-    distance = (centre - points[:, 0, None, None]) ** 2 + (centre[:, None] - points[:, 1, None, None]) ** 2
-    return torch.exp(-distance / (2 * 0.03**2)) * 2 - 1
-
-
-def carry(
-    picture: torch.Tensor, source: torch.Tensor, target: torch.Tensor, seen: torch.Tensor | None = None
-) -> torch.Tensor:
-    """limb_warp of one reference to one frame."""
-    here = torch.ones(1, 1, 3) if seen is None else seen[None, None]
-    return limb_warp(picture[None, None], source[None, None], here, target[None, None], here, BONES)[0, 0, 0]
-
-
-ELBOW = torch.tensor([[0.3, 0.5], [0.5, 0.5], [0.5, 0.7]])
-
-
-def test_limb_warp_to_the_same_pose_changes_nothing() -> None:
-    picture = blob_picture(ELBOW)
-    torch.testing.assert_close(carry(picture, ELBOW, ELBOW), picture, rtol=0, atol=1e-4)
-
-
-def test_limb_warp_moves_and_turns_a_picture_with_its_pose() -> None:
-    cos, sin = math.cos(0.4), math.sin(0.4)
-    turned = (ELBOW - 0.5) @ torch.tensor([[cos, sin], [-sin, cos]]) + 0.5 + torch.tensor([0.05, -0.03])
-    warped = carry(blob_picture(ELBOW), ELBOW, turned)
-    # The spots are round, so a rigid motion takes them to those of the turned pose.  Bilinear sampling lowers a peak
-    # 2 pixels wide by up to 0.09.
-    torch.testing.assert_close(warped, blob_picture(turned), rtol=0, atol=0.12)
-
-
-def test_limb_warp_bends_each_limb_on_its_own() -> None:
-    bent = ELBOW.clone()
-    bent[2] = torch.tensor([0.68, 0.58])
-    warped, wanted = carry(blob_picture(ELBOW), ELBOW, bent), blob_picture(bent)
-    for j, (x, y) in enumerate((bent * 64).long().tolist()):
-        assert warped[j, y, x] > 0.8, j
-        assert wanted[j, y, x] > 0.8, j
-
-
-def test_a_limb_that_points_the_other_way_has_little_say() -> None:
-    """A spot as near to it as to the limb that did not turn stays; the mean of both would take it to their joint."""
-    turned = ELBOW.clone()
-    turned[2] = torch.tensor([0.5, 0.3])
-    spot = torch.tensor([[0.4, 0.4]])
-    warped = carry(blob_picture(spot), ELBOW, turned)
-    y, x = divmod(int(warped[0].argmax()), 64)
-    assert abs(x - 0.4 * 64) < 2
-    assert abs(y - 0.4 * 64) < 2
-    assert float(warped.max()) > 0.5
-
-
-def test_limb_warp_does_without_a_missing_joint_whatever_its_coordinates() -> None:
-    seen = torch.tensor([1.0, 1.0, 0.0])
-    moved = ELBOW + 0.1
-    results = []
-    for junk in (0.0, 0.9, math.nan, math.inf):
-        source, target = ELBOW.clone(), moved.clone()
-        source[2], target[2] = junk, junk
-        results.append(carry(blob_picture(ELBOW), source, target, seen))
-    for other in results[1:]:
-        assert torch.equal(other, results[0])
-    at = (moved[0] * 64).long()
-    assert results[0][0, at[1], at[0]] > 0.8
-
-
-def test_limb_warp_without_any_limb_gives_the_reference_itself() -> None:
-    picture = blob_picture(ELBOW)
-    assert torch.equal(carry(picture, ELBOW, ELBOW + 0.2, torch.zeros(3)), picture)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from temporal_gan.batch import ClipBatch
-from temporal_gan.models.conditioning import Condition, Domain, make_condition
+from temporal_gan.models.conditioning import Condition, Domain
 from temporal_gan.models.generator import Generator, GeneratorConfig
 from temporal_gan.skeletons import CANONICAL25, Skeleton
 
@@ -92,8 +92,7 @@ def random_batch(
 
 
 def told(generator: Generator, batch: ClipBatch) -> Condition:
-    model = generator.config
-    return make_condition(batch, generator.domain, model.size, model.depth_groups, model.joint_maps)
+    return generator.tell(batch)
 
 
 def reference_frames(

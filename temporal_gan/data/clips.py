@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset
 from ..batch import ClipBatch, to_model_range
 from ..errors import StoreError
 from .cache import ClipCache
-from .references import ReferencePool, choose_references
+from .references import ReferencePool, choose_references, with_mirrored
 from .sampling import StepSampler, sample_at
 from .store import Store
 
@@ -26,6 +26,7 @@ class ClipDataset(Dataset):
         frames: wanted window length.
         seed: of order, windows and references.
         references: reference frames R a sample carries; 0: none.
+        mirrored: choose them among mirrored frames too.
     Attributes:
         window: frames of every sample: ``frames``, or the split's longest clip where that is shorter.
         skipped_clips: number of clips of the split that are shorter than the window, and so never drawn.
@@ -35,7 +36,14 @@ class ClipDataset(Dataset):
     """
 
     def __init__(
-        self, store: Store, cache: ClipCache, split: str, frames: int, seed: int, references: int = 0
+        self,
+        store: Store,
+        cache: ClipCache,
+        split: str,
+        frames: int,
+        seed: int,
+        references: int = 0,
+        mirrored: bool = False,
     ) -> None:
         if frames < 1:
             raise StoreError(f"a window of {frames} frames; expected at least 1")
@@ -51,7 +59,7 @@ class ClipDataset(Dataset):
         self.positions = chosen[lengths >= self.window]
         self.skipped_clips = len(chosen) - len(self.positions)
         self._lengths = lengths[lengths >= self.window]
-        self._references = references
+        self._references, self._mirrored = references, mirrored
         self._pool = ReferencePool(store, cache)
 
     def __len__(self) -> int:
@@ -68,12 +76,18 @@ class ClipDataset(Dataset):
         character = self.store.clips[position].character
         places = self._pool.around(self.seed, index, character, position, sample.start, self.window)
         names = ("video", "keypoints", "confidence", "layer")
-        pool = {} if not places else self._pool.read(places, names[1:])
-        chosen: list[int] = []
-        if places:
-            pose = clip.keypoints[0].numpy(), clip.confidence[0].numpy()
-            chosen = choose_references(*pose, pool["keypoints"], pool["confidence"], self._references)
-            pool = self._pool.read([places[i] for i in chosen], names)
+        if not places:
+            return with_references(clip, {}, self._references)
+        flip = self.store.info.skeleton.flip_permutation()
+        poses = self._pool.read(places, names[1:])
+        poses = with_mirrored(poses, flip) if self._mirrored else poses
+        pose = clip.keypoints[0].numpy(), clip.confidence[0].numpy()
+        chosen = choose_references(*pose, poses["keypoints"], poses["confidence"], self._references)
+        # Only the pictures that were chosen are read; a mirrored one's number is beyond those of the places.
+        pool = self._pool.read([places[i % len(places)] for i in chosen], names)
+        if self._mirrored:
+            turned = [place + len(chosen) * (i >= len(places)) for place, i in enumerate(chosen)]
+            pool = {name: values[turned] for name, values in with_mirrored(pool, flip).items()}
         return with_references(clip, pool, self._references)
 
 
@@ -105,9 +119,13 @@ def with_references(clip: ClipBatch, frames: Mapping[str, np.ndarray], count: in
     )
 
 
-def with_nearest_references(clip: ClipBatch, bank: Mapping[str, np.ndarray], count: int) -> ClipBatch:
-    """As :func:`with_references`, with those frames of a character's bank (or none) that suit the clip's poses."""
+def with_nearest_references(
+    clip: ClipBatch, bank: Mapping[str, np.ndarray], count: int, flip: np.ndarray | None = None
+) -> ClipBatch:
+    """As :func:`with_references`, with those frames of a character's bank (or none) that suit the clip's poses; with
+    the skeleton's ``flip`` permutation, among the mirrored ones too."""
     if bank:
+        bank = bank if flip is None else with_mirrored(bank, flip)
         pose = clip.keypoints[0].numpy(), clip.confidence[0].numpy()
         chosen = choose_references(*pose, bank["keypoints"], bank["confidence"], count)
         bank = {name: values[chosen] for name, values in bank.items()}

@@ -1,5 +1,7 @@
 """Reference frames: other pictures of the same character, chosen to suit a pose sequence."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ..errors import StoreError
@@ -41,6 +43,27 @@ def choose_references(
         chosen.append(int(gain.argmin()))
         best = np.minimum(best, distance[:, chosen[-1]])
     return chosen
+
+
+def with_mirrored(frames: Mapping[str, np.ndarray], flip: np.ndarray) -> dict[str, np.ndarray]:
+    """Reference frames and after them each one mirrored, left and right joints exchanged.
+
+    For drawings that face one way only; what a character wears on one side changes sides (LOG.md 2026-11-21).
+
+    Args:
+        frames: keypoints [P, J, 2] in [0, 1], confidence and layer [P, J], and video [P, C, S, S] where it is there;
+            or nothing at all.
+        flip: int64 [J], Skeleton.flip_permutation.
+    Returns:
+        the same arrays, [2 P, ...].
+    """
+    doubled = {}
+    for name, values in frames.items():
+        other = values[..., ::-1] if name == "video" else values[:, flip]
+        if name == "keypoints":
+            other = np.stack([1 - other[..., 0], other[..., 1]], axis=-1)
+        doubled[name] = np.ascontiguousarray(np.concatenate([values, other]))
+    return doubled
 
 
 class ReferencePool:

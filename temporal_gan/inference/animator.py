@@ -15,7 +15,6 @@ from ..data.clips import with_nearest_references
 from ..distributed import choose_device
 from ..errors import UserError
 from ..expressions import expression_track
-from ..models.conditioning import make_condition
 from ..models.generator import Generator
 from ..pose_files import PoseSequence
 from .pose_source import pose_from_arrays, read_pose
@@ -93,10 +92,7 @@ class Animator:
         state = None
         for start in range(0, len(sequence), CHUNK_FRAMES):
             part = batch.frames(slice(start, start + CHUNK_FRAMES)).to(self.device)
-            condition = make_condition(
-                part, self.generator.domain, self.size, model.depth_groups, model.joint_maps
-            )
-            made, state = self.generator(condition, noise, state)
+            made, state = self.generator(self.generator.tell(part), noise, state)
             yield _finish(made[0].float().cpu(), size)
 
     def _batch(self, sequence: PoseSequence, face: np.ndarray, who: int) -> ClipBatch:
@@ -119,7 +115,9 @@ class Animator:
         wanted = self.generator.config.references
         if not wanted:
             return batch
-        return with_nearest_references(batch, self.references.get(self.characters[who], {}), wanted)
+        domain, mirrored = self.generator.domain, self.generator.config.mirrored_references
+        flip = domain.skeleton.flip_permutation() if mirrored else None
+        return with_nearest_references(batch, self.references.get(self.characters[who], {}), wanted, flip)
 
     def _character(self, name: str | None) -> int:
         if name is None:

@@ -68,6 +68,12 @@ class CriticView:
         """Maps [B, T, M, r, r] of clips of ``size`` pixels, moved as far."""
         return maps if self.shift is None else _translate(maps, self.shift, size)
 
+    def keypoints(self, keypoints: Tensor, size: int) -> Tensor:
+        """Places [B, T, J, 2] in [0, 1] of clips of ``size`` pixels, moved as far."""
+        return (
+            keypoints if self.shift is None else keypoints + (self.shift / size).to(keypoints)[:, None, None]
+        )
+
 
 def draw_view(
     config: CriticViewConfig, video: Tensor, batch: int, part: slice, seed: int, step: int

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from ..batch import ClipBatch
 from ..errors import CheckpointError
+from ..limb_warp import limb_warp
 from ..pose_maps import CHANNELS_PER_GROUP, draw_joint_maps, draw_pose_maps
 from ..skeletons import Skeleton
-from ..warping import limb_warp
 
 POSE_SIGMA = 0.01
 """Joint distance, in picture sizes, at which a reference's weight has fallen to 0.6 (LOG.md 2026-11-21)."""
@@ -67,7 +67,9 @@ class Condition:
     Attributes:
         maps: per resolution r, [B, T, M, r, r] pose maps (temporal_gan.pose_maps), finest last.
         face: [B, T, 2E], expression intensities where labelled (else 0), then the labels' confidence.
-        character: int64 [B].
+        character: int64 [B]; -1 for one the network was not trained on.
+        keypoints, confidence: the poses themselves, [B, T, J, 2] in [0, 1], [B, T, J].
+        pictures: [B, R, C, S, S] in [-1, 1], the reference frames as they are; None without references.
         warped: [B, T, R, C, S, S] in [-1, 1], reference frames of the character carried limb by limb to each pose;
             None without references.
         preference: [B, T, R], log weight of each reference by how near its pose is; -inf for a missing one.
@@ -76,6 +78,9 @@ class Condition:
     maps: dict[int, Tensor]
     face: Tensor
     character: Tensor
+    keypoints: Tensor
+    confidence: Tensor
+    pictures: Tensor | None = None
     warped: Tensor | None = None
     preference: Tensor | None = None
 
@@ -87,14 +92,19 @@ def map_channels(domain: Domain, depth_groups: int, joint_maps: bool = False) ->
 
 @torch.no_grad()
 def make_condition(
-    batch: ClipBatch, domain: Domain, size: int, depth_groups: int, joint_maps: bool = False
+    batch: ClipBatch,
+    domain: Domain,
+    size: int,
+    depth_groups: int,
+    joint_maps: bool = False,
+    layered_warp: bool = False,
 ) -> Condition:
     """Draw a batch's poses at 4, 8, ... ``size`` pixels, warp its references to them, and gather the rest.
 
     Args:
         batch: its video is not looked at.
         size: the network's resolution, a power of two.
-        depth_groups, joint_maps: as in the network's configuration.
+        depth_groups, joint_maps, layered_warp: as in the network's configuration.
     """
     b, t = batch.keypoints.shape[:2]
     resolutions = [4 << i for i in range((size // 4).bit_length())]
@@ -109,17 +119,26 @@ def make_condition(
     if not domain.expressions:
         face = face[..., :0]
     if batch.reference_video is None:
-        return Condition(maps, face, batch.character)
+        return Condition(maps, face, batch.character, batch.keypoints, batch.confidence)
     assert batch.reference_keypoints is not None
     assert batch.reference_confidence is not None
     warped = limb_warp(
         batch.reference_video, batch.reference_keypoints, batch.reference_confidence,
-        batch.keypoints, batch.confidence, edges,
+        batch.keypoints, batch.confidence, edges, batch.layer if layered_warp else None,
     )  # fmt: skip
     preference = reference_preference(
         batch.keypoints, batch.confidence, batch.reference_keypoints, batch.reference_confidence
     )
-    return Condition(maps, face, batch.character, warped, preference)
+    return Condition(
+        maps,
+        face,
+        batch.character,
+        batch.keypoints,
+        batch.confidence,
+        batch.reference_video,
+        warped,
+        preference,
+    )
 
 
 def reference_preference(

@@ -17,11 +17,17 @@ class FrameCriticConfig(Section):
     scales: int = Field(
         default=1, ge=1, le=3, description="copies that see the frame at full, half, quarter size"
     )
+    expression_weight: float = Field(
+        default=0.0,
+        ge=0,
+        description="of its reading of the expression, in both sides' losses; 0: no such head",
+    )
 
 
 class FrameDiscriminator(nn.Module):
     """Multi-scale patch critic (Wang et al. 2018, arXiv 1711.11585) with projection (Miyato & Koyama 2018,
-    arXiv 1802.05637) on expression and character. No normalisation: R1 keeps it smooth."""
+    arXiv 1802.05637) on expression and character, and, where that has a weight, a head that reads the expression.
+    No normalisation: R1 keeps it smooth."""
 
     def __init__(self, config: FrameCriticConfig, domain: Domain, maps: int) -> None:
         super().__init__()
@@ -32,6 +38,11 @@ class FrameDiscriminator(nn.Module):
             )
             for _ in range(config.scales)
         )
+        self._features_per_scale = config.layers + 1
+        self._inner = min(config.width << (config.layers - 1), 8 * config.width)
+        self.expression: nn.Linear | None = None
+        if config.expression_weight and domain.expressions:
+            self.expression = nn.Linear(self._inner, len(domain.expressions))
 
     def forward(self, video: Tensor, condition: Condition) -> tuple[Tensor, list[Tensor]]:
         """Score every patch of every frame.
@@ -54,6 +65,22 @@ class FrameDiscriminator(nn.Module):
             features += [f.reshape(b, -1) for f in inner]
             frames = nn.functional.avg_pool2d(frames, 2)
         return torch.cat(logits, dim=1), features
+
+    def read_expression(self, features: list[Tensor], frames: int) -> Tensor:
+        """The auxiliary head (AC-GAN, Odena et al. 2017, arXiv 1610.09585): which expression is shown?
+
+        It hears of pose, not of the commanded expression, which only the projection knows.
+
+        Args:
+            features: what :meth:`forward` returned.
+            frames: T.
+        Returns:
+            logits [B, T, E].
+        """
+        assert self.expression is not None
+        last = features[self._features_per_scale - 1]
+        pooled = last.view(len(last), frames, self._inner, -1).mean(-1)
+        return self.expression(pooled)
 
 
 class PatchCritic(nn.Module):

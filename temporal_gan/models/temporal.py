@@ -8,16 +8,21 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-Temporal = Literal["none", "conv", "gru"]
+from .layers import ChannelNorm
+
+Temporal = Literal["none", "conv", "gru", "attention"]
 
 
-def make_temporal(kind: Temporal, channels: int) -> "CausalConv | ConvGRU | None":
+def make_temporal(kind: Temporal, channels: int) -> "CausalConv | ConvGRU | CausalAttention | None":
     """The module of this kind; None for ``none``."""
     if kind == "conv":
         return CausalConv(channels)
     if kind == "gru":
         return ConvGRU(channels)
+    if kind == "attention":
+        return CausalAttention(channels)
     return None
 
 
@@ -68,3 +73,47 @@ class ConvGRU(nn.Module):
             hidden = (1 - update) * hidden + update * proposal
             outputs.append(frame + self.out(hidden))
         return torch.stack(outputs, dim=1), hidden
+
+
+class CausalAttention(nn.Module):
+    """Each pixel looks back at itself: scaled dot-product attention (Vaswani et al. 2017, arXiv 1706.03762, eq. 1) over
+    this frame and the ``WINDOW - 1`` before it, with a learned bias per distance in time (Raffel et al. 2020, arXiv
+    1910.10683, sec. 2.1), added to its input; per pixel as in the motion module of AnimateDiff (Guo et al. 2023,
+    arXiv 2307.04725, sec. 4.2)."""
+
+    WINDOW = 8
+    HEADS = 2
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = ChannelNorm()
+        self.ask = nn.Conv2d(channels, 3 * channels, 1)
+        self.distance = nn.Parameter(torch.zeros(self.HEADS, self.WINDOW))
+        self.out = nn.Conv2d(channels, channels, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The state [B, up to WINDOW - 1, 2C, H, W] holds keys and values of the last frames there have been."""
+        b, t, c, h, w = x.shape
+        asked = self.ask(self.norm(x.flatten(0, 1))).view(b, t, 3 * c, h, w)
+        query, new = asked[:, :, :c], asked[:, :, c:]
+        past = new[:, :0] if state is None else state
+        known = torch.cat([past, new], dim=1)
+        before = past.shape[1]
+        ago = (torch.arange(t)[:, None] + before - torch.arange(before + t)).to(x.device)
+        seen = (ago >= 0) & (ago < self.WINDOW)
+        bias = self.distance[:, ago.clamp(0, self.WINDOW - 1)].masked_fill(~seen, float("-inf"))
+        key, value = known.split(c, dim=2)
+        found = functional.scaled_dot_product_attention(
+            self._per_pixel(query),
+            self._per_pixel(key),
+            self._per_pixel(value),
+            attn_mask=bias.to(query.dtype),
+        )
+        frames = found.unflatten(0, (b, h, w)).permute(0, 4, 3, 5, 1, 2).reshape(b * t, c, h, w)
+        return x + self.out(frames).view_as(x), known[:, 1 - self.WINDOW :]
+
+    def _per_pixel(self, maps: Tensor) -> Tensor:
+        """[B, T, C, H, W] -> [B H W, heads, T, C / heads]."""
+        return maps.permute(0, 3, 4, 1, 2).flatten(0, 2).unflatten(2, (self.HEADS, -1)).transpose(1, 2)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.utils import make_grid
@@ -11,7 +12,6 @@ from ..batch import ClipBatch, composite_on_white, to_display_range
 from ..data.clips import collate, with_nearest_references
 from ..inference.weights_file import References
 from ..metrics.paired import foreground_psnr, union_foreground
-from ..models.conditioning import make_condition
 from ..models.generator import Generator
 from ..video_io import write_frames
 
@@ -19,7 +19,11 @@ CLIPS, FRAMES = 4, 24
 
 
 def preview_clips(
-    clips: list[ClipBatch], banks: References, characters: tuple[str, ...], references: int
+    clips: list[ClipBatch],
+    banks: References,
+    characters: tuple[str, ...],
+    references: int,
+    flip: np.ndarray | None = None,
 ) -> ClipBatch:
     """The first frames of a few whole clips as one batch, without flow; all as long as the shortest.
 
@@ -28,13 +32,15 @@ def preview_clips(
         banks: each character's reference frames; a target must not be among them, or its picture proves nothing.
         characters: names in the order of their indices.
         references: R; 0: none are added.
+        flip: the skeleton's flip permutation, to choose among mirrored references too; None: not.
     """
     count = min(FRAMES, min(c.video.shape[1] for c in clips))
     cut = [clip.frames(slice(count)) for clip in clips[:CLIPS]]
     if references:
         who = [characters[int(clip.character)] for clip in cut]
         cut = [
-            with_nearest_references(c, banks.get(w, {}), references) for c, w in zip(cut, who, strict=True)
+            with_nearest_references(c, banks.get(w, {}), references, flip)
+            for c, w in zip(cut, who, strict=True)
         ]
     return collate(cut)
 
@@ -51,8 +57,7 @@ def write_clip_preview(
     weight = next(generator.parameters())
     generator.eval()
     batch = clips.to(weight.device, weight.dtype)
-    model = generator.config
-    condition = make_condition(batch, generator.domain, model.size, model.depth_groups, model.joint_maps)
+    condition = generator.tell(batch)
     noise = rng.normal((len(clips), generator.config.nz), 0, "preview").to(weight)
     made, _ = generator(condition, noise)
     generator.train()

@@ -80,9 +80,12 @@ def _clip_job(
     augment_seed = rng.mix_seed(seed, "augment")
     store = Store.open(data)
     cache = _open_cache(config, store, console.quiet)
-    references = clip_model(config).references
+    model = clip_model(config)
+    references = model.references
     data_seed = rng.mix_seed(seed, "data")
-    dataset = ClipDataset(store, cache, "train", config.data.frames, data_seed, references)
+    dataset = ClipDataset(
+        store, cache, "train", config.data.frames, data_seed, references, model.mirrored_references
+    )
     _say_what_is_left_out(dataset, config, console)
     info = store.info
     expressions = info.expressions if cache.any_expression() else ()
@@ -93,9 +96,9 @@ def _clip_job(
     pool = ReferencePool(store, cache)
     trained = {row.character for row in store.split("train")} if references else set()
     banks = {character: pool.bank(character) for character in info.characters if character in trained}
-    shown = preview_clips(
-        [whole_clip(store, cache, row.id) for row in _spread(held, 4)], banks, info.characters, references
-    )
+    flip = info.skeleton.flip_permutation() if model.mirrored_references else None
+    previewed = [whole_clip(store, cache, row.id) for row in _spread(held, 4)]
+    shown = preview_clips(previewed, banks, info.characters, references, flip)
 
     def batches(first_step: int) -> Iterator[ClipBatch]:
         stream = clip_batches(

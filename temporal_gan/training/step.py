@@ -11,14 +11,16 @@ from ..batch import ClipBatch
 from ..distributed import World, average_gradients
 from ..experiment import ExperimentConfig
 from ..losses import adversarial
+from ..losses.auxiliary import auxiliary_expression
 from ..losses.critic_view import draw_view
 from ..losses.penalties import mix, r1, wgan_gp
 from ..losses.precision import at_least_float32
 from ..losses.reconstruction import feature_matching
 from ..models.clip_discriminator import ClipDiscriminator
-from ..models.conditioning import Condition, Domain, make_condition, map_channels
+from ..models.conditioning import Condition, Domain, map_channels
 from ..models.frame_discriminator import FrameDiscriminator
 from ..models.generator import Generator, GeneratorConfig
+from ..models.region_discriminator import RegionDiscriminator
 from .clip_losses import Terms, clip_terms
 from .guides import Guides
 from .precision import autocast, work_dtype
@@ -43,8 +45,11 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
         if config.losses.adversarial_weight > 0:
             if config.critics.frame.weight > 0:
                 critics["frame"] = FrameDiscriminator(config.critics.frame, domain, maps)
-            if config.critics.clip.weight > 0 and window >= config.critics.clip.frames:
+            shortest = config.critics.clip.span(min(config.critics.clip.strides))
+            if config.critics.clip.weight > 0 and window >= shortest:
                 critics["clip"] = ClipDiscriminator(config.critics.clip, domain, maps)
+            if config.critics.region.weight > 0:
+                critics["region"] = RegionDiscriminator(config.critics.region, domain)
     dtype = work_dtype(config)
     generator.to(device, dtype)
     critics.to(device, dtype)
@@ -84,9 +89,7 @@ def take_step(
     """
     model, optim = clip_model(config), config.optim
     assert isinstance(state.generator, Generator)
-    condition = make_condition(
-        batch, state.generator.domain, model.size, model.depth_groups, model.joint_maps
-    )
+    condition = state.generator.tell(batch)
     part = world.local_slice(config.data.batch)
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")[part]
     with_generator = (state.step + 1) % optim.generator_every_steps == 0
@@ -98,7 +101,9 @@ def take_step(
         config.losses.critic_view, batch.video, config.data.batch, part, config.train.seed, state.step
     )
     maps = {size: view.maps(m, model.size) for size, m in condition.maps.items()}
-    show = Show(view.video(batch.video), view.video(made), replace(condition, maps=maps))
+    keypoints = view.keypoints(condition.keypoints, model.size)
+    told = replace(condition, maps=maps, keypoints=keypoints)
+    show = Show(view.video(batch.video), view.video(made), told)
     log: dict[str, Tensor] = {}
     if state.critics and state.step % optim.critics_every_steps == 0:
         log |= _update_critics(state, show, config, world)
@@ -125,7 +130,7 @@ def _audience(state: TrainState, frames: int) -> list[tuple[str, nn.Module]]:
     return [
         (name, critic)
         for name, critic in state.critics.items()
-        if not (isinstance(critic, ClipDiscriminator) and critic.frames > frames)
+        if not (isinstance(critic, ClipDiscriminator) and critic.fewest_frames > frames)
     ]
 
 
@@ -141,9 +146,9 @@ def _update_critics(
     for name, critic in _audience(state, made.shape[1]):
         # R1 differentiates twice: never in bfloat16, and in the adversarial loss's own backward pass.
         with autocast(config, made.device, enabled=not with_r1):
-            logits_real, _ = critic(real, condition)
+            logits_real, features_real = critic(real, condition)
         with autocast(config, made.device):
-            logits_made, _ = critic(made, condition)
+            logits_made, features_made = critic(made, condition)
         loss = adversarial.critic_loss(
             losses.adversarial, logits_real, logits_made, losses.label_smoothing
         ).mean()
@@ -151,6 +156,10 @@ def _update_critics(
         log[f"logit/{name}_real"] = logits_real.detach().float().mean()
         log[f"logit/{name}_made"] = logits_made.detach().float().mean()
         total = total + loss
+        for whose, features in (("real", features_real), ("made", features_made)):
+            for term, (weight, reading) in _expression_term(critic, features, condition, config).items():
+                log[f"loss/{term}_{whose}"] = reading.detach().mean()
+                total = total + weight * reading.mean()
         if with_r1:
             penalty = r1(logits_real, real).mean()
             log[f"loss/{name}_r1"] = penalty.detach()
@@ -172,10 +181,7 @@ def _update_critics(
 
 def _critics_terms(state: TrainState, show: Show, config: ExperimentConfig) -> Terms:
     """What the critics say of the made clips, as they are after their update."""
-    losses, weights = (
-        config.losses,
-        {"frame": config.critics.frame.weight, "clip": config.critics.clip.weight},
-    )
+    losses, weights = config.losses, config.critics.weights
     state.critics.requires_grad_(False)
     terms: Terms = {}
     for name, critic in _audience(state, show.made.shape[1]):
@@ -183,12 +189,31 @@ def _critics_terms(state: TrainState, show: Show, config: ExperimentConfig) -> T
             logits_made, features_made = critic(show.made, show.condition)
         weight = losses.adversarial_weight * weights[name]
         terms[f"{name}_generator"] = (weight, adversarial.generator_loss(losses.adversarial, logits_made))
+        terms |= _expression_term(critic, features_made, show.condition, config)
         if losses.feature_matching_weight:
             with torch.no_grad(), autocast(config, show.made.device):
                 _, features_real = critic(show.real, show.condition)
             matching = feature_matching(features_made, features_real, SMOOTH_FEATURES)
             terms[f"{name}_feature_matching"] = (losses.feature_matching_weight * weights[name], matching)
     return terms
+
+
+def _expression_term(
+    critic: nn.Module, features: list[Tensor], condition: Condition, config: ExperimentConfig
+) -> Terms:
+    """How well a critic with an expression head reads the commanded one; nothing for another."""
+    if not isinstance(critic, FrameDiscriminator) or critic.expression is None:
+        return {}
+    frames = condition.face.shape[1]
+    with autocast(config, features[0].device):
+        logits = critic.read_expression(features, frames)
+    shown, known = condition.face.chunk(2, dim=-1)
+    return {
+        "frame_expression": (
+            config.critics.frame.expression_weight,
+            auxiliary_expression(logits, shown, known),
+        )
+    }
 
 
 def _update_generator(

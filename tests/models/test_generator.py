@@ -1,5 +1,6 @@
 """The generator: told what to make, it makes that, one clip apart from another, and never looks ahead."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -17,11 +18,11 @@ from tiny_networks import (
 from temporal_gan.batch import ClipBatch
 from temporal_gan.data.clips import with_references
 from temporal_gan.models.conditioning import Condition, Domain
-from temporal_gan.models.generator import Generator
+from temporal_gan.models.generator import Generator, carry_on
 from temporal_gan.models.layers import Upsampling
 from temporal_gan.models.temporal import Temporal
 
-TEMPORAL = ("none", "conv", "gru")
+TEMPORAL = ("none", "conv", "gru", "attention")
 
 
 def make(generator: Generator, batch: ClipBatch, noise: torch.Tensor | None = None) -> torch.Tensor:
@@ -34,7 +35,9 @@ def make(generator: Generator, batch: ClipBatch, noise: torch.Tensor | None = No
 def frames(condition: Condition, part: slice) -> Condition:
     """Some frames of a condition; what has one value a clip stays."""
     per_frame = {
-        n: v[:, part] for n, v in vars(condition).items() if isinstance(v, torch.Tensor) and v.ndim >= 3
+        n: v[:, part]
+        for n, v in vars(condition).items()
+        if isinstance(v, torch.Tensor) and v.ndim >= 3 and n != "pictures"
     }
     return replace(condition, maps={r: m[:, part] for r, m in condition.maps.items()}, **per_frame)
 
@@ -133,7 +136,7 @@ def test_a_frame_does_not_depend_on_what_comes_after(temporal: Temporal) -> None
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("temporal", ["conv", "gru"])
+@pytest.mark.parametrize("temporal", TEMPORAL[1:])
 def test_a_frame_knows_of_the_one_before(temporal: Temporal) -> None:
     generator = tiny_generator(temporal=temporal)
     batch, other = random_batch(generator.domain, 1, 3), random_batch(generator.domain, 1, 3, seed=1)
@@ -144,9 +147,12 @@ def test_a_frame_knows_of_the_one_before(temporal: Temporal) -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("temporal", TEMPORAL)
+@pytest.mark.parametrize("flow_head", [False, True])
 @pytest.mark.parametrize("pieces", [(1,) * 7, (3, 4), (5, 2)])
-def test_a_clip_made_in_pieces_is_the_clip_made_at_once(temporal: Temporal, pieces: tuple[int, ...]) -> None:
-    generator = tiny_generator(temporal=temporal, references=1)
+def test_a_clip_made_in_pieces_is_the_clip_made_at_once(
+    temporal: Temporal, flow_head: bool, pieces: tuple[int, ...]
+) -> None:
+    generator = tiny_generator(temporal=temporal, references=1, flow_head=flow_head)
     condition = told(generator, random_batch(generator.domain, 2, 7, references=1))
     noise = torch.randn(2, 4)
     whole, _ = generator(condition, noise)
@@ -221,6 +227,21 @@ def test_a_new_generator_shows_its_references_and_nothing_else() -> None:
 
 
 @torch.no_grad()
+def test_layered_warp_needs_the_depth_layers_and_no_weight() -> None:
+    domain = tiny_domain()
+    batch = random_batch(domain, 1, 2, references=1)
+    plain, layered = (
+        tiny_generator(domain, references=1),
+        tiny_generator(domain, references=1, layered_warp=True),
+    )
+    assert plain.state_dict().keys() == layered.state_dict().keys()
+    other = replace(batch, layer=2 - batch.layer)
+    assert torch.equal(told(plain, batch).warped, told(plain, other).warped)
+    assert float((told(layered, batch).warped - told(layered, other).warped).abs().max()) > 0.1
+    assert float((told(layered, batch).warped - told(plain, batch).warped).abs().max()) > 0.1
+
+
+@torch.no_grad()
 def test_references_matter_and_a_character_without_any_is_made_too() -> None:
     generator = tiny_generator(references=2)
     batch = random_batch(generator.domain, 1, 2, references=2)
@@ -267,3 +288,43 @@ def test_a_domain_survives_plain_types() -> None:
         del data[name]
         with pytest.raises(ValueError, match=f"incomplete: '{name}'"):
             Domain.from_dict(data)
+
+
+def test_a_frame_is_the_one_before_carried_along_the_flow_and_mixed_in_by_the_mask() -> None:
+    """vid2vid eq. 4 with a flow of two whole pixels and a mask of 1/4, by hand."""
+    made = torch.rand(1, 3, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    head = torch.zeros(1, 3, 3, 32, 32)
+    head[:, :, 0] = 2 / (20 / 256 * 32)
+    head[:, :, 2] = -math.log(3)
+    carried = carry_on(made, head, None)
+    assert torch.equal(carried[:, 0], made[:, 0])
+    before = carried[:, 0]
+    for t in (1, 2):
+        expected = 0.75 * before[..., 2:] + 0.25 * made[:, t, :, :, :-2]
+        torch.testing.assert_close(carried[:, t, :, :, :-2], expected, rtol=0, atol=1e-5)
+        before = carried[:, t]
+
+
+@torch.no_grad()
+def test_a_new_flow_head_changes_little_and_needs_no_frame_before() -> None:
+    """Its mask begins at 0.98 for what the frame would be without it."""
+    with_head = tiny_generator(awake=False, references=1, flow_head=True)
+    without = tiny_generator(awake=False, references=1)
+    batch, noise = random_batch(without.domain, 1, 3, references=1), torch.zeros(1, 4)
+    one, state = with_head(told(with_head, batch), noise)
+    two, _ = without(told(without, batch), noise)
+    assert torch.equal(one[:, 0], two[:, 0])
+    assert float((one - two).abs().max()) < 0.06
+    assert float((one - two)[:, 1:].abs().max()) > 1e-3
+    assert state is not None
+    assert state.last is not None
+    assert torch.equal(state.last, one[:, -1])
+
+
+def test_a_flow_head_learns() -> None:
+    generator = tiny_generator(references=1, flow_head=True).requires_grad_(True)
+    made = make(generator, random_batch(generator.domain, 1, 3, references=1))
+    made[:, 1:].square().mean().backward()
+    gradient = generator.to_frame.weight.grad
+    assert gradient is not None
+    assert bool(gradient[-3:].flatten(1).any(1).all())

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from temporal_gan.models.temporal import ConvGRU, Temporal, make_temporal
+from temporal_gan.models.temporal import CausalAttention, ConvGRU, Temporal, make_temporal
 
-KINDS = ("conv", "gru")
+KINDS = ("conv", "gru", "attention")
 
 
 def awake(kind: Temporal) -> nn.Module:
@@ -101,7 +101,55 @@ def test_the_state_keeps_its_size_and_clips_do_not_mix(kind: Temporal) -> None:
     module, x = awake(kind), clip()
     out, first = module(x[:, :1], None)
     _, later = module(x[:, 1:], first)
-    assert first.shape == later.shape
+    if kind != "attention":  # it starts with nothing to look at
+        assert first.shape == later.shape
     changed = x.clone()
     changed[1] += 1
     torch.testing.assert_close(module(changed[:, :1], None)[0][0], out[0], rtol=0, atol=1e-6)
+
+
+def test_attention_without_a_question_is_the_mean_of_what_it_sees() -> None:
+    """Equal scores for all of the last eight frames; with values and output the identity, their mean is added."""
+    module = CausalAttention(4)
+    x = torch.randn(1, 12, 4, 2, 2, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+        module.ask.weight[8:, :, 0, 0] = torch.eye(4)
+        module.out.weight[:, :, 0, 0] = torch.eye(4)
+        made, _ = module(x, None)
+    normed = x / x.square().mean(2, keepdim=True).sqrt()
+    for t in range(12):
+        expected = x[:, t] + normed[:, max(0, t - 7) : t + 1].mean(1)
+        torch.testing.assert_close(made[:, t], expected, rtol=0, atol=1e-4)
+
+
+def test_attention_prefers_what_answers_its_question() -> None:
+    """Two frames, one pixel, two heads of one channel: softmax(q k + distance), by hand."""
+    module = CausalAttention(2)
+    x = torch.tensor([[1.0, 3.0], [2.0, -1.0]]).view(1, 2, 2, 1, 1)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.zero_()
+        module.ask.weight[:, :, 0, 0] = torch.eye(2).repeat(3, 1)
+        module.out.weight[:, :, 0, 0] = torch.eye(2)
+        module.distance[:, 1] = torch.tensor([0.5, -0.25])
+        made, _ = module(x, None)
+    normed = (x / x.square().mean(2, keepdim=True).sqrt())[0, :, :, 0, 0]
+    for head, bias in enumerate((0.5, -0.25)):
+        before, now = normed[:, head].tolist()
+        scores = [math.exp(now * before + bias), math.exp(now * now)]
+        found = (scores[0] * before + scores[1] * now) / sum(scores)
+        assert float(made[0, 1, head]) == pytest.approx(float(x[0, 1, head]) + found, abs=1e-5)
+
+
+def test_attention_sees_eight_frames_and_its_state_stays_bounded() -> None:
+    module = awake("attention")
+    x = torch.randn(1, 12, 6, 2, 2, generator=torch.Generator().manual_seed(1))
+    changed = x.clone()
+    changed[:, 0] += 1
+    whole, state = module(x, None)
+    differs = (module(changed, None)[0] != whole).flatten(2).any(2)[0].tolist()
+    assert differs == [True] * 8 + [False] * 4
+    assert state.shape == (1, 7, 12, 2, 2)
+    assert module(x, state)[1].shape == state.shape

@@ -399,3 +399,26 @@ def test_a_short_training_comes_closer_to_the_clips(tmp_path: Path) -> None:
     train(cfg, store.path, tmp_path / "run", quiet=True)
     lines = [line["loss/l1"] for line in read_stats(tmp_path / "run" / "stats.jsonl")]
     assert sum(lines[-5:]) < 0.6 * sum(lines[:5])
+
+
+def test_region_critic_and_expression_head_take_part(data: tuple[Domain, ClipBatch]) -> None:
+    """Each has its losses on both sides, its weight scales them, and at weight 0 it is not there."""
+    domain, batch = data
+    cfg = settings(critics__region__weight=1.0, critics__frame__expression_weight=0.5)
+    state, log = one_step(domain, batch, cfg)
+    wanted = {
+        "region_critic",
+        "region_generator",
+        "frame_expression",
+        "frame_expression_real",
+        "frame_expression_made",
+    }
+    assert {f"loss/{name}" for name in wanted} <= set(log)
+    assert all(torch.tensor(list(log.values())).isfinite())
+    head = state.critics["frame"].expression
+    assert isinstance(head, nn.Linear)
+    assert bool(head.weight.grad.any())  # type: ignore[union-attr]
+    assert any(bool(p.grad.any()) for p in state.critics["region"].parameters() if p.grad is not None)
+    _, plain = one_step(domain, batch, settings())
+    assert not {f"loss/{name}" for name in wanted} & set(plain)
+    assert log["grad/generator_norm"] != plain["grad/generator_norm"]
