@@ -224,12 +224,13 @@ COHERENCE_METRICS = (
         "event_alignment",
         "Face and body start together",
         "",
-        True,
+        None,
         None,
         True,
         3,
         "How near the moments at which the face begins to change lie to those at which the body begins to move.",
-        "About that of the real clips; shuffled pairs match by chance too, see results.json.",
+        "No score by itself: right is about that of the real clips, which stands beside it with that of faces dealt to "
+        "other clips' bodies. Shuffled frames start something all the time and match by chance.",
     ),
     MetricDefinition(
         "coherence_gap",

@@ -298,6 +298,8 @@ def _direction(metric: MetricDefinition) -> tuple[str, str]:
         return ("↑", "higher is better") if metric.higher_is_better else ("↓", "lower is better")
     if metric.ideal is not None:
         return (f"→ {metric.ideal:g}", f"nearer to {metric.ideal:g} is better")
+    if not metric.name.endswith("_real"):
+        return ("", "no score by itself: read what stands beside it")
     return ("floor", "not a score, but the level to compare the score above with")
 
 
