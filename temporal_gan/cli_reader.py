@@ -11,7 +11,7 @@ from rich.progress import Progress
 from .command_line import INTERRUPTED, Quiet, say
 from .config import load_config
 from .data.store import Store
-from .evaluation.reader_accuracy import measure_reader
+from .evaluation.reader_accuracy import chosen_clips, measure_reader
 from .evaluation.results import write_atomically
 from .models.reader_file import READER_FILE, find_reader, load_reader, reader_sha256
 from .training.reader.recipe import ReaderRecipe
@@ -70,8 +70,9 @@ def check(
     Example: temporal-gan reader check metrics stores/mine --out reader.json
     """
     network, clips = load_reader(name), Store.open(store)
+    rows = chosen_clips(clips, split)
     with Progress(console=Console(quiet=quiet, stderr=True)) as progress:
-        task = progress.add_task("reading", total=None)
+        task = progress.add_task("reading", total=len(rows))
         accuracy = measure_reader(network, clips, split, lambda done: progress.update(task, completed=done))
     if out is not None:
         about = {"reader": str(find_reader(name)), "sha256": reader_sha256(name), "store": str(store)}

@@ -12,6 +12,7 @@ from ..distributed import choose_device
 from ..errors import UserError
 from ..inference.animator import load_animator
 from ..inference.weights_file import ANIMATOR_FILE
+from ..models.reader_file import load_reader
 from .clip_sets import ClipSet
 from .clip_sources import content_key, find_clips
 from .nearest_frame import NearestTrainingFrame
@@ -70,6 +71,9 @@ def run_evaluation(request: Request) -> bool:
     if request.protocol not in names:
         raise UserError(f"--protocol {request.protocol!r} is not one of: {', '.join(names)}")
     choose_device(request.device)
+    if request.reader != "metrics":
+        # Before anything is written. The copy of the package is not asked for by name: without it the rest is scored.
+        load_reader(request.reader)
     results: Results | SetResults
     if request.protocol in SET_PROTOCOLS:
         results = _score_sets(request, SET_PROTOCOLS[request.protocol])

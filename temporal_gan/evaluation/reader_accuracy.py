@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..batch import composite_on_white
+from ..data.manifest import ClipRow
 from ..data.store import Store
 from ..errors import StoreError
 from ..expressions import CLASSES, CONTROLS, EXPRESSIONS
@@ -56,6 +57,14 @@ class ReaderAccuracy:
         return asdict(self)
 
 
+def chosen_clips(store: Store, split: str) -> list[ClipRow]:
+    """The clips of a split, or ``all``. Raises StoreError where there are none."""
+    rows = list(store.clips) if split == ALL else store.split(split)
+    if not rows:
+        raise StoreError(f"{store.path}: no clips in split {split!r}")
+    return rows
+
+
 @torch.no_grad()
 def measure_reader(
     reader: Reader, store: Store, split: str = "test", progress: Callable[[int], None] | None = None
@@ -70,9 +79,7 @@ def measure_reader(
     Raises:
         StoreError: the split is empty, or has no label that a reader reads.
     """
-    rows = list(store.clips) if split == ALL else store.split(split)
-    if not rows:
-        raise StoreError(f"{store.path}: no clips in split {split!r}")
+    rows = chosen_clips(store, split)
     clips = []
     for done, row in enumerate(rows, 1):
         video = composite_on_white(frames_to_tensor(store.frames(row.id)))

@@ -18,9 +18,6 @@ TRAINED_AGAINST = (
     "for the copy that only judges."
 )
 
-COPY_DB = 60.0
-"""PSNR above which a frame is a copy: less than a third of a grey level off."""
-
 
 def find_set_warnings(results: SetResults) -> list[str]:
     """Sentences for the top of the report of two sets."""
@@ -129,7 +126,3 @@ def _lost_to_anchors(
                 f"The made clips lose to the anchor \u201c{ANCHOR_TITLES[name]}\u201d in: {'; '.join(lost)}."
             )
     return found
-
-
-def _begins_with_a_copy(psnr_per_frame: list[float]) -> bool:
-    return len(psnr_per_frame) > 1 and psnr_per_frame[0] >= COPY_DB > min(psnr_per_frame)
