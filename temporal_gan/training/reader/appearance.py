@@ -8,8 +8,8 @@ import numpy as np
 from ...expressions import EXPRESSIONS
 from ...skeletons import CANONICAL25
 
-_FLIPPED_JOINTS = CANONICAL25.flip_permutation()
-_FLIPPED_FACE = np.array(
+FLIPPED_JOINTS = CANONICAL25.flip_permutation()
+FLIPPED_FACE = np.array(
     [
         EXPRESSIONS.index(_n.replace("Left", "\0").replace("Right", "Left").replace("\0", "Right"))
         for _n in EXPRESSIONS
@@ -62,8 +62,8 @@ def change_view(
         frame, matrix, (side, side), flags=cv2.INTER_LINEAR, borderMode=beyond, borderValue=border
     )
     if mirrored:
-        moved, confidence = moved[_FLIPPED_JOINTS], confidence[_FLIPPED_JOINTS]
-        expression = expression[_FLIPPED_FACE]
+        moved, confidence = moved[FLIPPED_JOINTS], confidence[FLIPPED_JOINTS]
+        expression = expression[FLIPPED_FACE]
     inside = ((moved >= 0) & (moved <= 1)).all(axis=-1)
     return frame, moved.astype(np.float32), np.where(inside, confidence, 0).astype(np.float32), expression
 

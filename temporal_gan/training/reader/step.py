@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from ... import rng
 from ...expressions import CLASSES
-from ...models.reader import HEAT_SIDE, NECK, RawReading, Reader, locate
+from ...models.reader import HEAT_SIDE, NECK, PoseReading, RawReading, Reader, locate
 from ..state import TrainState
 from .frames import FrameBatch
 from .recipe import ReaderOptimConfig, ReaderRecipe
@@ -61,7 +61,7 @@ def take_reader_step(state: TrainState, batch: FrameBatch, recipe: ReaderRecipe)
     with torch.autocast(device.type, torch.bfloat16, enabled=low):
         pose = reader.read_pose(batch.frames)
         raw = reader.read_face(
-            batch.frames, about_here(batch, recipe.train.seed, state.step), batch.confidence, pose
+            batch.frames, *_where_faces_are(pose, batch, recipe.train.seed, state.step), pose
         )
     losses = reader_losses(raw, batch)
     total = torch.stack([getattr(recipe.losses, name) * value for name, value in losses.items()]).sum()
@@ -118,6 +118,13 @@ def contrast(vectors: Tensor, label: Tensor) -> Tensor:
     rows = same.any(dim=1)
     per_row = -(torch.where(same, log_share, 0.0).sum(dim=1) / same.sum(dim=1).clamp_min(1))
     return _mean(per_row, rows)
+
+
+def _where_faces_are(pose: PoseReading, batch: FrameBatch, seed: int, step: int) -> tuple[Tensor, Tensor]:
+    """Keypoints and confidence for the face crop: about the true ones; the reader's own where nobody knows them."""
+    known = batch.joints_known
+    points = torch.where(known[..., None], about_here(batch, seed, step), locate(pose.heat).detach())
+    return points, torch.where(known, batch.confidence, pose.confidence.detach().sigmoid())
 
 
 def about_here(batch: FrameBatch, seed: int, step: int) -> Tensor:

@@ -10,9 +10,10 @@ from ...data.letterbox import Letterbox
 from ...data.store import Store
 from ...errors import StoreError
 from ...expressions import EXPRESSIONS
+from ...models.reader import FACE_JOINTS
 from ...rng import numpy_generator
-from ...skeletons import CANONICAL25, canonical_joints
-from .appearance import alter_colours, change_view, spoil
+from ...skeletons import canonical_joints
+from .appearance import FLIPPED_FACE, FLIPPED_JOINTS, alter_colours, change_view, spoil
 from .frames import FrameBatch, readable_faces
 from .recipe import FramesConfig
 
@@ -70,17 +71,16 @@ class StoreFrames:
         at = int(random.integers(row.frames))
         points, seen, known, face, face_known = self._labels(row.id, at)
         mirrored = bool(random.random() < 0.5)
-        # What is known turns with the picture, like what is seen.
-        flags = np.where(known, 1.0, 0.0).astype(np.float32)
+        if mirrored:
+            # change_view renames left and right in what is seen; what is known turns with it.
+            known, face_known = known[FLIPPED_JOINTS], face_known[FLIPPED_FACE]
         picture = self._picture(row.id, at)
-        flip = CANONICAL25.flip_permutation()
         frame, points, seen, face = change_view(picture, points, seen, face, mirrored, random)
-        known = flags[flip] > 0 if mirrored else known
         frame, seen = spoil(alter_colours(random)(frame), points, seen, random)
         return frame, points, seen, known, face, face_known
 
     def _has_face(self) -> bool:
-        return {0, 14, 15} <= set(self.joints.values())
+        return set(FACE_JOINTS) <= set(self.joints.values())
 
     def _labels(self, clip: str, at: int) -> tuple[np.ndarray, ...]:
         labels, row = self.store.labels(clip), self.store.row(clip)
@@ -90,7 +90,8 @@ class StoreFrames:
         moved = square.points(labels.keypoints[at])
         for source, target in self.joints.items():
             points[target], seen[target] = moved[source], labels.confidence[at, source]
-            known[target] = True
+            # Missing: out of the picture, or merely not labelled.
+            known[target] = labels.confidence[at, source] > 0
         face, face_known = np.zeros(len(EXPRESSIONS), np.float32), np.zeros(len(EXPRESSIONS), bool)
         for source, target in self.channels.items():
             face[target] = labels.expression[at, source]

@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 import torch
 
+from temporal_gan.data.manifest import ClipLabels, ClipRow
+from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.errors import StoreError
+from temporal_gan.expressions import EXPRESSIONS
 from temporal_gan.puppet import random_specs
 from temporal_gan.puppet.dataset import write_puppet_store
+from temporal_gan.skeletons import CANONICAL25, Skeleton
 from temporal_gan.training.reader.frames import FrameBatch, PuppetFrames, readable_faces
 from temporal_gan.training.reader.recipe import FramesConfig
 from temporal_gan.training.reader.store_frames import StoreFrames
@@ -84,6 +88,7 @@ def test_a_store_gives_the_same_kind_of_batch(tmp_path: Path) -> None:
     batch = source.batch(0)
     assert batch.frames.shape == (12, 3, 64, 64)
     assert bool((batch.script == -1).all())
+    # Puppets of this store never leave the picture.
     assert bool(batch.joints_known.all())
     assert bool(batch.expression_known.any())
     assert torch.equal(batch.frames, StoreFrames(store.path, SMALL, seed=1).batch(0).frames)
@@ -92,3 +97,27 @@ def test_a_store_gives_the_same_kind_of_batch(tmp_path: Path) -> None:
 def test_a_folder_that_is_no_store_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="is no clip store"):
         StoreFrames(tmp_path, SMALL, 0)
+
+
+def test_what_a_store_does_not_know_stays_unknown_in_a_mirror(tmp_path: Path) -> None:
+    one_sided = Skeleton("half", ("nose", "left_hand", "tail"), ((0, 1), (1, 2)), (), (1, 1, 1))
+    time = np.zeros(1, np.float32)
+    labels = ClipLabels(
+        time=time, hold=np.zeros(1, np.int64), keypoints=np.full((1, 3, 2), 0.5, np.float32),
+        confidence=np.ones((1, 3), np.float32), layer=np.ones((1, 3), np.int64),
+        expression=np.ones((1, 1), np.float32), expression_confidence=np.ones((1, 1), np.float32),
+        origin=("manual",),
+    )  # fmt: skip
+    with StoreWriter(tmp_path / "store", one_sided, ("eyeBlinkLeft",), 12.0, None, 3) as writer:
+        writer.add_clip(
+            ClipRow(id="one", character="a", split="train"), np.full((1, 32, 32, 3), 255, np.uint8), labels
+        )
+    batch = StoreFrames(tmp_path / "store", SMALL, seed=0).batch(0)
+    names = [CANONICAL25.joints[j] for j in batch.joints_known.any(dim=0).nonzero().flatten()]
+    assert names == ["nose", "right_wrist", "left_wrist"]
+    assert bool((batch.joints_known.sum(dim=1) == 2).all())
+    blinks = batch.expression_known[
+        :, [EXPRESSIONS.index("eyeBlinkLeft"), EXPRESSIONS.index("eyeBlinkRight")]
+    ]
+    assert bool((blinks[:, 0] == batch.joints_known[:, CANONICAL25.joints.index("left_wrist")]).all())
+    assert bool((blinks.sum(dim=1) == 1).all())
