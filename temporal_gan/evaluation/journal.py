@@ -29,7 +29,7 @@ class Journal:
         self._file.truncate(whole)
 
     def find(self, key: str) -> dict | None:
-        """What an earlier session found out about the clip, or None; it is handed out once."""
+        """What an earlier evaluation found out about the clip, or None; it is handed out once."""
         return self._rows.pop(key, None)
 
     def add(self, key: str, clip: dict[str, object]) -> None:
