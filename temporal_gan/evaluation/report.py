@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 from torch import Tensor
 
 from ..batch import composite_on_white
@@ -15,6 +14,7 @@ from .confusion_table import confusion_table
 from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, CARDS, DEFINITIONS
 from .keypoint_transfer import to_frames_u8
 from .metric_definition import MetricDefinition
+from .pages import page_template
 from .pictures import ERROR_SCALE, ShownClip, animation, error_map, film_strip, shrink, side_by_side
 from .reader_metrics import (
     COHERENCE_METRICS,
@@ -165,20 +165,12 @@ def write_report(
         command: the command line that made it.
         sections: shown between the headline and the clips.
     """
-    # The name ends in .jinja, so escaping is switched on for all templates, not guessed from the suffix.
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     anchors = results.anchor_values()
     definitions = results.definitions
     entries = {m.name: results.metric(m.name) for m in definitions}
     paired = isinstance(results, Results)
     clips = results.clips if isinstance(results, Results) else []
-    page = environment.get_template("report.html.jinja").render(
+    page = page_template("report.html.jinja").render(
         title=title,
         command=command,
         protocol=results.protocol_dict(),
