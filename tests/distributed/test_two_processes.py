@@ -115,7 +115,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for name, values in everything.items():
             run.train(config(values), store, room / f"{name}_one", quiet=True)
             torch.save(gradients, f"{room / name}_one.gradients_0_of_1.pt")
-        _, errors = pair.communicate(timeout=120)
+        _, errors = pair.communicate(timeout=600)
     (room / "errors").write_text(errors)
     return room
 
