@@ -20,6 +20,7 @@ from pathlib import Path
 import limb_overlap
 from limb_overlap import overlap_psnr
 from puppet_trials import (
+    MOTIONS_HELD_OUT,
     PICTURES,
     SCORED,
     BareWarp,
@@ -131,9 +132,9 @@ def run_trial(
     ways: dict[str, ClipValues] = {REAL: real, FROZEN: values_of(perfect.clips, "copy_first_frame")}
     inside: dict[str, ClipValues] = {}
     for way, maker in ((w, m) for group in groups for w, m in group.makers(store).items()):
-        pairs = make_clips(maker, store, work / _file_name(way))
+        pairs = make_clips(maker, store, results_file(work, way).with_suffix(""))
         results = score(pairs)
-        results.write(work / f"{_file_name(way)}.json")
+        results.write(results_file(work, way))
         ways[way] = values_of(results.clips)
         if overlap:
             inside[way] = {pair.clip_id: overlap_psnr(pair, store) for pair in pairs}
@@ -151,15 +152,16 @@ def run_trial(
     for group in (group for group in groups if group.pictures):
         warp = LAYERED + group.suffix
         for way in (name + group.suffix for name in group.networks):
-            files = (work / f"{_file_name(w)}.json" for w in (way, warp))
+            files = (results_file(work, w) for w in (way, warp))
             print(f"\n### {way} against {warp}\n\n{differences(compare_results(*files), way, warp)}")
             if overlap:
                 print(f"\n{limb_overlap.against_warp(inside[way], inside[warp], characters, motions)}")
     return recorded
 
 
-def _file_name(way: str) -> str:
-    return re.sub(r"\W+", "_", way)
+def results_file(work: Path, way: str) -> Path:
+    """Where :func:`run_trial` writes what was measured of a way; its clips are in the folder of that name."""
+    return work / (re.sub(r"\W+", "_", way) + ".json")
 
 
 def main() -> None:
@@ -168,9 +170,7 @@ def main() -> None:
     )
     parser.add_argument("--animator", action="append", required=True, help="file or run; may be repeated")
     parser.add_argument("--work", type=Path, required=True, help="folder for the stores and the made clips")
-    parser.add_argument(
-        "--motions", type=lambda text: tuple(text.split(",")), default=("wave", "dance", "run")
-    )
+    parser.add_argument("--motions", type=lambda text: tuple(text.split(",")), default=MOTIONS_HELD_OUT)
     parser.add_argument(
         "--clips", type=int, default=48, help="scored clips of known characters, and of strangers"
     )

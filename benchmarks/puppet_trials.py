@@ -36,6 +36,9 @@ from temporal_gan.video_io import write_frames
 SCORED = "test_motion"
 """Split of the clips that are made and scored; the pictures of the other splits may be shown to a network."""
 
+MOTIONS_HELD_OUT = ("wave", "dance", "run")
+"""An arm that leaves its place, one of everything, and limbs that pass over each other; nobody may train on them."""
+
 PICTURES = (("idle", "neutral"), ("walk", "happy"), ("jump", "sad"), ("bow", "surprised"))
 """Motions and expressions of the clips that reference pictures of a character are taken from, most useful first."""
 
