@@ -47,10 +47,11 @@ def parts_store(path: Path, size: int, clips: int, scored: int, frames: int) -> 
     """Clips of known motions to train on, and of held-out ones to score."""
     taught = [motion for motion in MOTIONS if motion not in MOTIONS_HELD_OUT]
     common = {"frames": frames, "size": size, "fps": FPS}
-    specs = random_specs(clips, 0, CAST, taught, **common) + random_specs(
-        scored, 1, CAST, MOTIONS_HELD_OUT, **common
+    held_out = random_specs(scored, 1, CAST, MOTIONS_HELD_OUT, **common)
+    specs = random_specs(clips, 0, CAST, taught, **common) + held_out
+    return write_puppet_store(
+        path, specs, 0, "flow", hold_out_motions=sorted({spec.motion for spec in held_out}), quiet=True
     )
-    return write_puppet_store(path, specs, 0, "flow", hold_out_motions=MOTIONS_HELD_OUT)
 
 
 def train_arms(
