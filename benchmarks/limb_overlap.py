@@ -18,6 +18,9 @@ from temporal_gan.pose_maps import limb_coordinates
 NEAR = 0.03
 """Distance from a limb's middle line, in picture sides, at which its drawing ends: the puppet's legs are as thick."""
 
+FEWEST = 0.01
+"""Share of the foreground below which a clip has no overlap to speak of."""
+
 MEASURES = (
     Measure("where limbs overlap", "overlap_psnr", 2),
     Measure("elsewhere", "elsewhere_psnr", 2),
@@ -60,21 +63,24 @@ def overlap_mask(
 
 
 def overlap_psnr(pair: ClipPair, store: Store) -> dict[str, float]:
-    """Of a square clip: foreground PSNR, dB, where limbs overlap and elsewhere, and the overlap's share of the
-    foreground; without a name where no frame has such pixels."""
+    """Of a square clip: foreground PSNR, dB, where limbs overlap and elsewhere, each from the mean squared error of all
+    its pixels together, and the overlap's share of the foreground. Where that is below ``FEWEST``, no PSNR in it."""
     assert pair.keypoints is not None
     assert pair.confidence is not None
     real = composite_on_white(pair.real)
     made = composite_on_white(resize_clip(pair.made, *real.shape[-2:]))
     layer = torch.from_numpy(store.labels(pair.clip_id).layer).long()
     overlap = overlap_mask(pair.keypoints, pair.confidence, layer, store.info.skeleton.edges, real.shape[-1])
-    shown = paired.union_foreground(made[None], pair.real[None])
-    values = {
-        "overlap_psnr": paired.foreground_psnr(made[None], real[None], shown & overlap),
-        "elsewhere_psnr": paired.foreground_psnr(made[None], real[None], shown & ~overlap),
-        "overlap_share": (shown & overlap).sum() / shown.sum(),
-    }
-    return {name: float(value) for name, value in values.items() if bool(torch.isfinite(value).all())}
+    shown = paired.union_foreground(made[None], pair.real[None])[0]
+    share = float((shown & overlap).sum() / shown.sum())
+    values = {"elsewhere_psnr": _pooled_psnr(made, real, shown & ~overlap), "overlap_share": share}
+    return values | ({"overlap_psnr": _pooled_psnr(made, real, shown & overlap)} if share >= FEWEST else {})
+
+
+def _pooled_psnr(made: Tensor, real: Tensor, mask: Tensor) -> float:
+    """Not the mean of the frames' decibels: a frame with three such pixels weighs what they weigh."""
+    error = (made - real).double().square().mean(dim=1, keepdim=True)[mask].mean()
+    return min(paired.PSNR_CAP_DB, float(-10 * torch.log10(error)))
 
 
 def against_warp(

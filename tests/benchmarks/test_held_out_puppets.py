@@ -11,12 +11,15 @@ from limb_overlap import against_warp, overlap_mask, overlap_psnr
 from puppet_trials import PICTURES, SCORED, BareWarp, Trial, real_clips, reference_pictures, with_strangers
 from tiny_networks import reference_frames, tiny_domain, tiny_generator
 
+from temporal_gan.batch import composite_on_white
 from temporal_gan.data.clips import with_nearest_references
 from temporal_gan.data.store import Store
 from temporal_gan.errors import UserError
+from temporal_gan.evaluation.clip_pairs import ClipPair
 from temporal_gan.expressions import EXPRESSIONS
 from temporal_gan.inference.animator import Animator
 from temporal_gan.inference.pose_source import store_pose
+from temporal_gan.metrics import paired
 from temporal_gan.models.reader_file import find_reader
 from temporal_gan.skeletons import CANONICAL25
 
@@ -134,6 +137,10 @@ def test_limbs_that_meet_in_a_joint_are_no_overlap() -> None:
     assert not overlap_mask(points, torch.ones(1, 3), layers, ((0, 1), (1, 2)), 64).any()
 
 
+def white(pair: ClipPair) -> torch.Tensor:
+    return composite_on_white(pair.real)[None]
+
+
 def test_errors_are_counted_where_they_are(store: Store) -> None:
     for pair in real_clips(store):
         labels = store.labels(pair.clip_id)
@@ -143,10 +150,20 @@ def test_errors_are_counted_where_they_are(store: Store) -> None:
         assert mask.any()
         perfect = overlap_psnr(pair, store)
         assert perfect["overlap_psnr"] == perfect["elsewhere_psnr"] == 100
-        assert 0 < perfect["overlap_share"] < 0.5
-        spoiled = overlap_psnr(replace(pair, made=torch.where(mask, pair.made * 0.5, pair.made)), store)
-        assert spoiled["overlap_psnr"] < 40
+        assert 0.01 < perfect["overlap_share"] < 0.5
+        # One frame is wrong by 0.1 in every colour: 20 dB there, less the more other frames have overlaps.
+        wrong = pair.made.clone()
+        frame = int(mask.flatten(1).sum(1).argmax())
+        wrong[frame, :3] += 0.1 * (wrong[frame, :3] < 0.5) - 0.1 * (wrong[frame, :3] >= 0.5)
+        opaque = (pair.made[:, 3:] >= 1) & mask
+        spoiled = overlap_psnr(replace(pair, made=torch.where(opaque, wrong, pair.made)), store)
+        share = float(
+            opaque[frame].sum() / mask[paired.union_foreground(white(pair), pair.real[None])[0]].sum()
+        )
+        assert spoiled["overlap_psnr"] == pytest.approx(20 - 10 * np.log10(share), abs=0.05)
         assert spoiled["elsewhere_psnr"] == 100
+    standing = replace(pair, keypoints=torch.zeros_like(pair.keypoints))
+    assert "overlap_psnr" not in overlap_psnr(standing, store)
 
 
 def test_where_the_warp_is_better_is_said() -> None:
