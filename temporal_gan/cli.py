@@ -127,13 +127,17 @@ def train(
         list[str] | None, typer.Argument(metavar="[key=value ...]", help="train.steps=500")
     ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop and save after this time.")] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="FILE|RUN|base", help="An animator whose weights to start from.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a recipe; repeat the same command to go on.
 
     Example: temporal-gan train tiny train.steps=400 --data stores/puppet --out runs/first
     """
-    outcome = run_training(load_config(config, overrides or [], ExperimentConfig), data, out, minutes, quiet)
+    recipe = load_config(config, overrides or [], ExperimentConfig)
+    outcome = run_training(recipe, data, out, minutes, quiet, start)
     if outcome.interrupted:
         raise Interrupted(f"stopped at step {outcome.step}, saved in {out}; repeat the same command to go on")
     ending = "the time is up" if outcome.out_of_time else "done"
