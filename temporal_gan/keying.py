@@ -4,8 +4,12 @@ The page is what is joined to the picture's border, so a white shirt on white pa
 that the figure encloses.
 """
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
+
+from .alpha import over_white
 
 PLAIN_SHARE = 0.7
 """Least part of the border that must show the page: a figure may be cut off by one side of the picture."""
@@ -13,12 +17,60 @@ PLAIN_SHARE = 0.7
 PAGE_LEVELS = 6
 """A border pixel shows the page if no channel is further than this from the border's median."""
 
-CLEAN_LEVELS = 16
-"""The page's own dirt, such as a JPEG's ringing around lines: it is cleaned away up to this many levels, but for the
-pixels that touch the figure."""
+PAPER_LEVELS = 16
+"""What is joined to the border and no further than this from the page's colour is page: paper has grain."""
+
+RINGING_LEVELS = 40
+RINGING_PIXELS = 4
+"""So near to the page, what is so near to its colour is page as well: a JPEG rings around lines."""
 
 EDGE_PIXELS = 2
-"""How far into the figure its edge is soft, and how far out of it traces of it stay."""
+"""How far into the figure its edge is soft."""
+
+TRACE_PIXELS = 8
+"""How far out of the figure its traces stay, a JPEG's block; beyond, the page is clean."""
+
+STROKE_LEVELS = 64
+"""A stroke too thin to have an inside says what colour it is if it is this far from the page's; a fainter one may as
+well be a JPEG's ringing, and is taken as a veil of the colour nearest to it."""
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """A drawing with alpha.
+
+    Attributes:
+        picture_u8: uint8 [H, W, 4], colour premultiplied by alpha.
+        page: uint8 [3], colour of the page it was cut out of; None where it had alpha of its own, or no plain page.
+    """
+
+    picture_u8: np.ndarray
+    page: np.ndarray | None
+
+    @property
+    def is_opaque(self) -> bool:
+        """Nothing could be cut away."""
+        return bool(self.picture_u8[..., 3].min() == 255)
+
+    def laid_back(self, picture_u8: np.ndarray) -> np.ndarray:
+        """Another premultiplied picture on this one's page (white where it has none): uint8 [H, W, 4] -> [H, W, 3]."""
+        return over_white(picture_u8) if self.page is None else lay_on_page(picture_u8, self.page)
+
+
+def cut_out(picture_u8: np.ndarray) -> CutOut:
+    """Give a drawing alpha: its own, or by its page; where the page is not plain, 1 everywhere.
+
+    Args:
+        picture_u8: uint8 [H, W, 3], or [H, W, 4] premultiplied.
+    """
+    if picture_u8.shape[-1] == 4:
+        if picture_u8[..., 3].min() < 255:
+            return CutOut(picture_u8, None)
+        picture_u8 = picture_u8[..., :3]
+    page = page_colour(picture_u8)
+    if page is not None:
+        return CutOut(key_page(picture_u8, page), page)
+    return CutOut(np.concatenate([picture_u8, np.full_like(picture_u8[..., :1], 255)], axis=-1), None)
 
 
 def page_colour(picture_u8: np.ndarray) -> np.ndarray | None:
@@ -50,15 +102,17 @@ def key_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
     """
     picture, paper = picture_u8.astype(np.float32) / 255, page.astype(np.float32) / 255
     away = np.abs(picture_u8.astype(np.int16) - page.astype(np.int16)).max(axis=-1)
-    outside = _joined_to_border(away <= CLEAN_LEVELS)
+    outside = _joined_to_border(away <= PAPER_LEVELS)
+    beside = cv2.distanceTransform((~outside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = _joined_to_border(outside | ((away <= RINGING_LEVELS) & (beside <= RINGING_PIXELS)))
     out_by, in_by = (
         cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         for m in (outside, ~outside)
     )
     alpha = np.where(outside, 0.0, 1.0).astype(np.float32)
-    edge = (out_by <= EDGE_PIXELS) & (in_by <= EDGE_PIXELS)
+    edge = (out_by <= TRACE_PIXELS) & (in_by <= EDGE_PIXELS)
     if edge.any() and not outside.all():
-        figure = _nearest_colours(picture, in_by)
+        figure = _nearest_colours(picture, in_by, away)
         across = figure - paper
         share = ((picture - paper) * across).sum(-1) / np.maximum((across**2).sum(-1), 1e-4)
         least = np.where(picture > paper, picture - paper, 0) / np.maximum(1 - paper, 1 / 255)
@@ -83,12 +137,13 @@ def _joined_to_border(page: np.ndarray) -> np.ndarray:
     return np.isin(parts, np.unique(border[border > 0]))
 
 
-def _nearest_colours(picture: np.ndarray, in_by: np.ndarray) -> np.ndarray:
-    """For every pixel the colour of the nearest one that lies well inside the figure; where a stroke is too thin to have
-    an inside, of its middle."""
-    deep = in_by > EDGE_PIXELS
+def _nearest_colours(picture: np.ndarray, in_by: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """For every pixel the colour of the nearest one that lies well inside the figure; where a strong stroke is too thin
+    to have an inside, of its middle; where there is neither, its own."""
     ridge = (in_by > 0) & (in_by >= cv2.dilate(in_by, np.ones((3, 3), np.uint8)))
-    inside = deep | ridge
+    inside = ((in_by > EDGE_PIXELS) & (away > PAPER_LEVELS)) | (ridge & (away > STROKE_LEVELS))
+    if not inside.any():
+        return picture
     _, labels = cv2.distanceTransformWithLabels(
         (~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )

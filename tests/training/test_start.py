@@ -155,7 +155,8 @@ def test_a_dcgan_starts_from_nothing(tmp_path: Path) -> None:
 
 
 def test_the_shipped_animator_lies_in_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert weights_file.ANIMATORS == Path(weights_file.__file__).parents[1] / "animators"
+    package = Path(weights_file.__file__).parents[1]
+    assert package / "animators" == weights_file.ANIMATORS
     monkeypatch.setattr(weights_file, "ANIMATORS", tmp_path)
     with pytest.raises(CheckpointError, match="this installation has no shipped animator"):
         find_animator("base")
