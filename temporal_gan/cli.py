@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from . import rng
+from .cli_fewshot import fewshot
 from .cli_generate import generate
 from .cli_reader import reader
 from .cli_study import study
@@ -141,6 +142,7 @@ def train(
     say(quiet, f"{out}: {ending} at step {outcome.step}")
 
 
+app.command()(fewshot)
 app.command()(generate)
 
 

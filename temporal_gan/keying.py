@@ -53,7 +53,10 @@ class CutOut:
         return bool(self.picture_u8[..., 3].min() == 255)
 
     def laid_back(self, picture_u8: np.ndarray) -> np.ndarray:
-        """Another premultiplied picture on this one's page (white where it has none): uint8 [H, W, 4] -> [H, W, 3]."""
+        """Other premultiplied pictures on this one's page, white where it has none.
+
+        uint8 [..., H, W, 4] -> uint8 [..., H, W, 3].
+        """
         return over_white(picture_u8) if self.page is None else lay_on_page(picture_u8, self.page)
 
 
