@@ -105,10 +105,12 @@ class DataConfig(Section):
     workers: int = Field(
         default=0, ge=0, description="processes that read ahead; 0 = read in the training process"
     )
-    flow: Literal["exact", "dis"] = Field(
+    flow: Literal["exact", "dis", "raft", "raft_small"] = Field(
         default="exact",
-        description="reference flow: the store's or the puppet's own, or OpenCV's DIS with a check",
+        description="reference flow: the store's or the puppet's own, or measured by OpenCV's DIS or by RAFT, with a "
+        "check",
     )
+    flow_file: str | None = Field(default=None, description="weights of RAFT; null: the weights folder")
     augment: AugmentConfig = AugmentConfig()
 
     def frames_at(self, step: int) -> int:
@@ -232,6 +234,8 @@ class ExperimentConfig(Section):
         if critics.frame.expression_weight and not (any_critic and critics.frame.weight):
             raise ValueError("critics.frame.expression_weight needs a frame critic with a weight above 0")
         frames_teach = any_critic and critics.frame.weight + critics.region.weight > 0
+        if self.data.flow_file is not None and not self.data.flow.startswith("raft"):
+            raise ValueError("data.flow_file is for data.flow: raft | raft_small")
         self._check_curriculum(frames_teach or paired > 0)
         coarsest = model.size >> max(critics.frame.layers + critics.frame.scales - 1, critics.clip.layers)
         if coarsest < 2:

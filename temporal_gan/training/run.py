@@ -13,7 +13,7 @@ from .. import rng
 from ..batch import ClipBatch
 from ..data.cache import ClipCache, open_cache
 from ..data.clips import ClipDataset, clip_batches, whole_clip
-from ..data.flow_source import dis_flow_source
+from ..data.flow_source import dis_flow_source, raft_flow_source
 from ..data.images import ImageDataset, image_batches
 from ..data.references import ReferencePool
 from ..data.sampling import batch_indices
@@ -79,7 +79,7 @@ def _clip_job(
     seed = config.train.seed
     augment_seed = rng.mix_seed(seed, "augment")
     store = Store.open(data)
-    cache = _open_cache(config, store, console.quiet)
+    cache = _open_cache(config, store, device, console.quiet)
     model = clip_model(config)
     references = model.references
     data_seed = rng.mix_seed(seed, "data")
@@ -137,13 +137,17 @@ def _clip_job(
     )
 
 
-def _open_cache(config: ExperimentConfig, store: Store, quiet: bool) -> ClipCache:
+def _open_cache(config: ExperimentConfig, store: Store, device: torch.device, quiet: bool) -> ClipCache:
     size = clip_model(config).size
     longest = max((row.frames for row in store.split("train")), default=0)
     if not config.losses.flow_weight or longest < 2:
         return open_cache(store, size, quiet=quiet)
-    source = exact_flow_source(store) if config.data.flow == "exact" else dis_flow_source(store)
-    return open_cache(store, size, config.data.flow, source, quiet=quiet)
+    flow = config.data.flow
+    name, source = flow, exact_flow_source(store) if flow == "exact" else dis_flow_source(store)
+    if flow == "raft" or flow == "raft_small":
+        file = None if config.data.flow_file is None else Path(config.data.flow_file)
+        name, source = raft_flow_source(store, flow, file, device)
+    return open_cache(store, size, name, source, quiet=quiet)
 
 
 def _say_what_is_left_out(dataset: ClipDataset, config: ExperimentConfig, console: Console) -> None:
