@@ -143,7 +143,8 @@ def _open_cache(config: ExperimentConfig, store: Store, device: torch.device, qu
     if not config.losses.flow_weight or longest < 2:
         return open_cache(store, size, quiet=quiet)
     flow = config.data.flow
-    name, source = flow, exact_flow_source(store) if flow == "exact" else dis_flow_source(store)
+    name: str = flow
+    source = exact_flow_source(store) if flow == "exact" else dis_flow_source(store)
     if flow == "raft" or flow == "raft_small":
         file = None if config.data.flow_file is None else Path(config.data.flow_file)
         name, source = raft_flow_source(store, flow, file, device)

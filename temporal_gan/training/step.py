@@ -94,7 +94,7 @@ def take_step(
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")[part]
     with_generator = (state.step + 1) % optim.generator_every_steps == 0
     with torch.set_grad_enabled(with_generator), autocast(config, batch.video.device):
-        made, _ = state.generator(condition, noise.to(batch.video))
+        made, _ = state.generator(condition, noise.to(batch.video, non_blocking=True))
     made = at_least_float32(made)
 
     view = draw_view(
@@ -166,7 +166,7 @@ def _update_critics(
             total = total + losses.r1_every_steps * losses.r1_gamma / 2 * penalty
         if losses.gp_weight:
             share = rng.uniform((config.data.batch,), config.train.seed, state.step, "gradient penalty")
-            between = mix(real, made, share[world.local_slice(config.data.batch)].to(made))
+            between = mix(real, made, share[world.local_slice(config.data.batch)].to(made, non_blocking=True))
             penalty = wgan_gp(critic(between, condition)[0], between).mean()
             log[f"loss/{name}_gp"] = penalty.detach()
             total = total + losses.gp_weight * penalty
