@@ -12,13 +12,11 @@ from torch import Tensor
 from .. import rng
 from ..batch import ClipBatch
 from ..data.cache import ClipCache, open_cache
-from ..data.clips import ClipDataset, clip_batches, whole_clip
+from ..data.clips import ClipDataset, whole_clip
 from ..data.flow_source import dis_flow_source, raft_flow_source
 from ..data.images import ImageDataset, image_batches
 from ..data.references import ReferencePool
-from ..data.sampling import batch_indices
 from ..data.store import Store
-from ..data.transforms import augment
 from ..distributed import World, broadcast_module, choose_device, join_world, leave_world
 from ..errors import UserError
 from ..experiment import ExperimentConfig
@@ -27,6 +25,7 @@ from ..models.conditioning import Domain
 from ..models.dcgan import DCGANConfig, DCGANGenerator
 from ..models.generator import Generator
 from ..puppet.dataset import exact_flow_source
+from .clip_stream import clip_stream
 from .dcgan_step import build_dcgan_state, take_dcgan_step
 from .guides import load_guides
 from .loop import Job, Outcome, fit
@@ -77,7 +76,6 @@ def _clip_job(
     config: ExperimentConfig, data: Path, out: Path, world: World, device: torch.device, console: Console
 ) -> Job:
     seed = config.train.seed
-    augment_seed = rng.mix_seed(seed, "augment")
     store = Store.open(data)
     cache = _open_cache(config, store, device, console.quiet)
     model = clip_model(config)
@@ -101,19 +99,7 @@ def _clip_job(
     shown = preview_clips(previewed, banks, info.characters, references, flip)
 
     def batches(first_step: int) -> Iterator[ClipBatch]:
-        stream = clip_batches(
-            dataset, first_step, config.data.batch, world.rank, world.size, config.data.workers
-        )
-        for step, batch in enumerate(stream, first_step):
-            first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
-            # MPS has no float64, in which augmentation computes its maps.
-            batch = batch.first_frames(config.data.frames_at(step)).to(
-                torch.device("cpu") if device.type == "mps" else device
-            )
-            batch = augment(
-                batch, config.data.augment, augment_seed, first_sample, info.skeleton, info.expressions
-            )
-            yield batch.to(device, work_dtype(config))
+        return clip_stream(dataset, config, first_step, world, device)
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         assert isinstance(state.best_generator, Generator)
@@ -182,8 +168,13 @@ def _image_job(
     label = (torch.arange(64) % max(len(dataset.classes), 1)).to(device)
 
     def batches(first_step: int) -> Iterator[tuple[Tensor, Tensor]]:
-        stream = image_batches(dataset, first_step, batch, world.rank, world.size, config.data.workers)
-        return ((images.to(device, work_dtype(config)), labels.to(device)) for images, labels in stream)
+        workers, pinned = config.data.workers, device.type == "cuda"
+        stream = image_batches(dataset, first_step, batch, world.rank, world.size, workers, pinned)
+        dtype = work_dtype(config)
+        return (
+            (images.to(device, dtype, non_blocking=True), labels.to(device, non_blocking=True))
+            for images, labels in stream
+        )
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         # In training mode, as the textbook draws its grids: batch norm of these 64 pictures; buffers are put back.
