@@ -150,6 +150,14 @@ class TrainConfig(Section):
         default="auto",
         description="auto: bfloat16 on CUDA, else float32; float64 is for checks, of 1 against N processes say",
     )
+    channels_last: bool = Field(
+        default=False,
+        description="weights and pictures as [N, H, W, C] in memory: other kernels, other rounding",
+    )
+    compile: bool = Field(
+        default=False,
+        description="torch.compile of generator and critics: needs a compiler, and minutes before the first step",
+    )
     log_every_steps: int = Field(default=10, ge=1)
     preview_every_steps: int = Field(
         default=200, ge=1, description="for pictures also: at the end of each pass over them"

@@ -25,6 +25,7 @@ from ..models.conditioning import Domain
 from ..models.dcgan import DCGANConfig, DCGANGenerator
 from ..models.generator import Generator
 from ..puppet.dataset import exact_flow_source
+from .acceleration import accelerate
 from .clip_stream import clip_stream
 from .dcgan_step import build_dcgan_state, take_dcgan_step
 from .guides import load_guides
@@ -64,6 +65,7 @@ def train(
         world.local_slice(config.data.batch)
         make_job = _image_job if isinstance(config.model, DCGANConfig) else _clip_job
         job = make_job(config, data, out, world, device, console)
+        accelerate(job.state, config.train, device)
         broadcast_module(job.state.generator, world)
         broadcast_module(job.state.critics, world)
         return fit(job, config, out, world, device, minutes, quiet)

@@ -146,7 +146,9 @@ def _update_critics(
     for name, critic in _audience(state, made.shape[1]):
         # R1 differentiates twice: never in bfloat16, and in the adversarial loss's own backward pass.
         with autocast(config, made.device, enabled=not with_r1):
-            logits_real, features_real = critic(real, condition)
+            # Nor by a compiled network, which can be differentiated once only.
+            look = critic.forward if with_r1 else critic
+            logits_real, features_real = look(real, condition)
         with autocast(config, made.device):
             logits_made, features_made = critic(made, condition)
         loss = adversarial.critic_loss(
@@ -167,7 +169,7 @@ def _update_critics(
         if losses.gp_weight:
             share = rng.uniform((config.data.batch,), config.train.seed, state.step, "gradient penalty")
             between = mix(real, made, share[world.local_slice(config.data.batch)].to(made, non_blocking=True))
-            penalty = wgan_gp(critic(between, condition)[0], between).mean()
+            penalty = wgan_gp(critic.forward(between, condition)[0], between).mean()
             log[f"loss/{name}_gp"] = penalty.detach()
             total = total + losses.gp_weight * penalty
     if not log:
