@@ -28,6 +28,7 @@ from temporal_gan.config import load_config
 from temporal_gan.data.cache import open_cache
 from temporal_gan.data.clips import ClipDataset
 from temporal_gan.data.images import ImageDataset, image_batches
+from temporal_gan.data.store import Store
 from temporal_gan.distributed import World, choose_device
 from temporal_gan.experiment import ExperimentConfig
 from temporal_gan.models.conditioning import Domain
@@ -51,6 +52,14 @@ ARMS = {
     ],
 }  # fmt: skip
 COMPILED = {"compiled": ["train.compile=true"]}
+AUGMENTED = [
+    f"data.augment.{name}={value}"
+    for name, value in {
+        "flip_prob": 0.5, "warp": 0.05, "zoom": 0.1, "shift": 0.1, "brightness": 0.2, "contrast": 0.2, "saturation": 0.2,
+        "hue": 0.05, "limb_drop_prob": 0.3,
+    }.items()
+]  # fmt: skip
+"""Every augmentation, whatever a recipe asks for."""
 
 
 def write_pictures(folder: Path, count: int) -> Path:
@@ -180,10 +189,8 @@ def time_steps(
     return {"step_sec": total / steps, "waiting_share": waited / total}
 
 
-def write_puppet_store_once(path: Path, size: int) -> Any:
+def write_puppet_store_once(path: Path, size: int) -> Store:
     """12 clips of 16 frames with sampled characters; the same one for every number of workers."""
-    from temporal_gan.data.store import Store
-
     path = path / f"store_{size}"
     if path.is_dir():
         return Store.open(path)
@@ -221,16 +228,17 @@ def main() -> None:
                 flush=True,
             )
         for recipe in options.recipes.split(","):
-            for workers in (0, 1, 2):
-                found = waiting_share(
-                    recipe, [f"data.workers={workers}"], Path(room), device, options.clip_steps
-                )
-                results["waiting"][f"{recipe}, {workers} workers"] = found
-                print(
-                    f"{recipe}, {workers} workers: {found['step_sec']:.3f} s a step, "
-                    f"{100 * found['waiting_share']:.1f} % of it waiting for data",
-                    flush=True,
-                )
+            for augmented in (False, True):
+                for workers in (0, 1, 2):
+                    wanted = [f"data.workers={workers}", *(AUGMENTED if augmented else [])]
+                    name = f"{recipe}{', augmented' if augmented else ''}, {workers} workers"
+                    found = waiting_share(recipe, wanted, Path(room), device, options.clip_steps)
+                    results["waiting"][name] = found
+                    print(
+                        f"{name:38} {found['step_sec']:.3f} s a step, {100 * found['waiting_share']:.1f} % of it "
+                        "waiting for data",
+                        flush=True,
+                    )
     print(record("throughput", " ".join(["python", *sys.argv]), results))
 
 
