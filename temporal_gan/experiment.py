@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from .config import Section
+from .data.references import POOL
 from .data.transforms import AugmentConfig
 from .losses.adversarial import Adversarial
 from .losses.coherence import FEWEST_FRAMES
@@ -52,6 +53,9 @@ class LossConfig(Section):
     l1_weight: float = Field(default=0.0, ge=0, description="mean absolute difference to the real clip")
     l1_foreground_weight: float = Field(
         default=0.0, ge=0, description="the same inside the union of made and real silhouette"
+    )
+    l1_face_weight: float = Field(
+        default=0.0, ge=0, description="the same inside the face's square, where expressions are"
     )
     feature_matching_weight: float = Field(
         default=0.0, ge=0, description="difference of the critics' inner features"
@@ -104,6 +108,12 @@ class DataConfig(Section):
     )
     workers: int = Field(
         default=0, ge=0, description="processes that read ahead; 0 = read in the training process"
+    )
+    smallest_pool: int = Field(
+        default=POOL,
+        ge=1,
+        le=POOL,
+        description="references are chosen among at least so many frames, a number drawn for each sample",
     )
     flow: Literal["exact", "dis", "raft", "raft_small"] = Field(
         default="exact",
@@ -212,8 +222,6 @@ class ExperimentConfig(Section):
 
     def _check_clip_gan(self, model: GeneratorConfig) -> None:
         losses, critics, optim, frames = self.losses, self.critics, self.optim, self.data.frames
-        if model.temporal_size > model.size:
-            raise ValueError(f"model.temporal_size {model.temporal_size} is above model.size {model.size}")
         any_critic = losses.adversarial_weight > 0 and sum(critics.weights.values()) > 0
         of_critics = ("feature_matching_weight", "r1_gamma", "gp_weight", "label_smoothing")
         idle = [f"losses.{k}" for k in of_critics if getattr(losses, k)]
@@ -290,8 +298,9 @@ def check_losses(losses: LossConfig) -> None:
 
 
 CLIP_LOSSES = (
-    "r1_gamma", "gp_weight", "l1_weight", "l1_foreground_weight", "perceptual_weight", "feature_matching_weight",
-    "flow_weight", "temporal_difference_weight", "pose_weight", "expression_weight", "coherence_weight",
+    "r1_gamma", "gp_weight", "l1_weight", "l1_foreground_weight", "l1_face_weight", "perceptual_weight",
+    "feature_matching_weight", "flow_weight", "temporal_difference_weight", "pose_weight", "expression_weight",
+    "coherence_weight",
 )  # fmt: skip
 """Losses that the DCGAN has not."""
 

@@ -7,12 +7,12 @@ Everybody Dance Now (Chan et al. 2019, arXiv 1808.07371, sec. 3.4); hands likewi
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..config import Section
 from ..errors import UserError
 from ..skeletons import CANONICAL25, Skeleton, canonical_joints
 from .conditioning import Condition, Domain
+from .face import cut_square
 from .frame_discriminator import PatchCritic
 
 FACE_REACH, HAND_REACH, BEYOND_WRIST = 1.2, 0.6, 0.35
@@ -98,13 +98,8 @@ def cut_regions(
     reach = torch.tensor([FACE_REACH, HAND_REACH, HAND_REACH]).to(z, non_blocking=True)
     reach = reach * (z - a).norm(dim=-1)
     middle = z + beyond * (z - a)
-    steps = (torch.arange(side, device=video.device, dtype=video.dtype) + 0.5) / side * 2 - 1
-    offsets = torch.stack([steps.expand(side, side), steps[:, None].expand(side, side)], dim=-1)
-    grid = middle[..., None, None, :] + reach.clamp_min(SMALLEST_REACH)[..., None, None, None] * offsets
     frames = video[:, :, None].expand(-1, -1, len(joints), -1, -1, -1).flatten(0, 2)
-    crops = functional.grid_sample(
-        frames, (2 * grid - 1).flatten(0, 2).to(video), padding_mode="border", align_corners=False
-    )
+    crops = cut_square(frames, middle.flatten(0, 2), reach.clamp_min(SMALLEST_REACH).flatten(), side)
     return crops.view(b, t, len(joints), c, side, side), seen.to(video.dtype)
 
 

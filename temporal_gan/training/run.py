@@ -84,8 +84,9 @@ def _clip_job(
     references = model.references
     data_seed = rng.mix_seed(seed, "data")
     dataset = ClipDataset(
-        store, cache, "train", config.data.frames, data_seed, references, model.mirrored_references
-    )
+        store, cache, "train", config.data.frames, data_seed, references, model.mirrored_references,
+        config.data.smallest_pool,
+    )  # fmt: skip
     _say_what_is_left_out(dataset, config, console)
     info = store.info
     expressions = info.expressions if cache.any_expression() else ()

@@ -77,7 +77,18 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "references": {"model__references": 2, "losses__r1_every_steps": 1},
     "layered": {"model__references": 2, "model__layered_warp": True, "model__mirrored_references": True},
     "regions": {"critics__region__weight": 1.0, "critics__frame__expression_weight": 0.1},
-    "attention": {"model__temporal": "attention", "model__flow_head": True, "model__identity": "references"},
+    "attention": {
+        "model__references": 2,
+        "model__temporal": "attention",
+        "model__flow_head": True,
+        "model__identity": "references",
+    },
+    "face": {
+        "model__references": 2,
+        "model__face_width": 4,
+        "model__face_side": 16,
+        "model__finish_width": 4,
+    },
 }
 
 
