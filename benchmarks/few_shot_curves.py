@@ -20,8 +20,7 @@ import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from held_out_drawings import nearest_warp, scores
-from records import own_command, write_record
+from record import own_command, record
 from scoreboard import table
 from torch import Tensor
 
@@ -32,11 +31,13 @@ from temporal_gan.data.store import Store
 from temporal_gan.drawings import read_charactergan
 from temporal_gan.errors import UserError
 from temporal_gan.evaluation.clip_pairs import frames_to_tensor
+from temporal_gan.evaluation.held_out_drawings import nearest_warp, picture_scores
 from temporal_gan.evaluation.keypoint_transfer import to_frames_u8
 from temporal_gan.evaluation.pairing import pair_run
 from temporal_gan.evaluation.results import write_atomically
 from temporal_gan.experiment import ExperimentConfig
 from temporal_gan.inference.animator import load_animator
+from temporal_gan.keying import cut_out
 from temporal_gan.metrics import paired
 from temporal_gan.training.run import train
 from temporal_gan.video_io import write_frames
@@ -85,10 +86,13 @@ def real_pictures(drawings: Path, store: Store) -> Pictures:
 
 
 def fitted(made: Tensor, real: Tensor) -> Tensor:
-    """[1, 3 or 4, h, w] on white, without the padding that a store may have around its drawings."""
+    """[1, 3 or 4, h, w] without the padding that a store may have around its drawings, on the drawing's own page."""
     height, width = real.shape[-2:]
     top, left = (made.shape[-2] - height) // 2, (made.shape[-1] - width) // 2
-    return composite_on_white(made)[..., top : top + height, left : left + width]
+    made = made[..., top : top + height, left : left + width]
+    if made.shape[1] == 3:
+        return made
+    return frames_to_tensor(cut_out(to_frames_u8(real)[0]).laid_back(to_frames_u8(made)[0])[None])
 
 
 def made_pictures(run: Path, store: Store, real: Pictures) -> Pictures:
@@ -98,12 +102,11 @@ def made_pictures(run: Path, store: Store, real: Pictures) -> Pictures:
     }
 
 
-def warped_pictures(run: Path, store: Store, real: Pictures) -> dict[str, Pictures]:
-    """The floors; any run serves to pair the drawings with their poses."""
-    pairs = list(pair_run(load_animator(run), store))
+def warped_pictures(store: Store, real: Pictures) -> dict[str, Pictures]:
+    """The floors."""
     warps = {name: nearest_warp(store, layered) for name, layered in FLOORS.items()}
     return {
-        name: {pair.clip_id: fitted(warp(pair), real[pair.clip_id]) for pair in pairs}
+        name: {clip: fitted(warp(store.row(clip)), picture) for clip, picture in real.items()}
         for name, warp in warps.items()
     }
 
@@ -114,7 +117,7 @@ def mean_scores(made: Pictures, real: Pictures) -> Values:
     for clip, truth in real.items():
         figure = paired.foreground_mask(truth[None])
         inside = paired.foreground_psnr(made[clip][None], truth[None], figure)
-        found.append(scores(made[clip], truth) | {"figure_psnr": float(inside)})
+        found.append(picture_scores(made[clip], truth) | {"figure_psnr": float(inside)})
     return {name: float(np.mean([values[name] for values in found])) for name in COLUMNS}
 
 
@@ -228,7 +231,7 @@ def main() -> None:
         name: train_arm(arm, options.recipe, options.start, store, real, runs[name], schedule)
         for name, arm in arms.items()
     }
-    floored = warped_pictures(next(iter(runs.values())), store, real)
+    floored = warped_pictures(store, real)
     floors = {name: mean_scores(pictures, real) for name, pictures in floored.items()}
     print(f"`{own_command()}`\n\n{len(real)} held-out drawings, {torch.get_num_threads()} threads\n")
     print(summary_table({name: curve[-1] for name, curve in curves.items()}, floors))
@@ -239,8 +242,9 @@ def main() -> None:
     for row in store.split("test"):
         strip = torch.cat([pictures[row.id] for pictures in shown], dim=-1)
         write_frames(out / "held_out" / f"{row.id}.png", to_frames_u8(strip), 1.0)
-    record = write_record(own_command(), {"curves": curves, "floors": floors})
-    print(f"\nRecorded in {record.name}; pictures: {', '.join(['real', *arms, *floors])}", file=sys.stderr)
+    name = f"few_shot_curves {options.drawings.name} {options.recipe}"
+    file = record(name, own_command(), {"curves": curves, "floors": floors})
+    print(f"\nRecorded in {file.name}; pictures: {', '.join(['real', *arms, *floors])}", file=sys.stderr)
 
 
 if __name__ == "__main__":

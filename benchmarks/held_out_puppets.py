@@ -32,7 +32,7 @@ from puppet_trials import (
     score,
     with_strangers,
 )
-from records import own_command, write_record
+from record import own_command, record
 from scoreboard import MEASURES, ClipValues, differences, markdown, scoreboard, to_json, values_of
 
 from temporal_gan.data.store import Store
@@ -196,7 +196,8 @@ def main() -> None:
     groups = stranger_groups(animators, store)
     title = "Characters never seen, by reference pictures"
     figures[title] = run_trial(title, store, groups, options.work / "made_strangers", options.overlap)
-    print(f"\nRecorded in {write_record(own_command(), figures).name}", file=sys.stderr)
+    name = f"held_out_puppets {' '.join(animators)} {options.size} px"
+    print(f"\nRecorded in {record(name, own_command(), figures).name}", file=sys.stderr)
 
 
 def _name(source: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from held_out_puppets import Group, results_file, run_trial
 from puppet_trials import MOTIONS_HELD_OUT
-from records import own_command, write_record
+from record import own_command, record
 from scoreboard import differences
 
 from temporal_gan.config import load_config
@@ -110,7 +110,8 @@ def main() -> None:
     compared = compare_results(*(results_file(made, arm) for arm in (TEMPORAL, PER_FRAME)))
     print(f"\n### {TEMPORAL} against {PER_FRAME}\n\n{differences(compared, TEMPORAL, PER_FRAME)}")
     figures |= {"steps": steps, "differences": [row.to_dict() for row in compared]}
-    print(f"\nRecorded in {write_record(own_command(), figures).name}", file=sys.stderr)
+    name = f"temporal_parts {options.recipe} {options.size} px"
+    print(f"\nRecorded in {record(name, own_command(), figures).name}", file=sys.stderr)
 
 
 if __name__ == "__main__":

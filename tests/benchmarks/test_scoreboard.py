@@ -1,10 +1,7 @@
-"""Tables of several ways of making clips, and the records they are kept in."""
-
-import json
-from pathlib import Path
+"""Tables of several ways of making clips."""
 
 import pytest
-from records import own_command, write_record
+from record import own_command
 from scoreboard import Measure, figure, markdown, scoreboard, to_json
 
 WHO = {"a": "hana", "b": "hana", "c": "miko", "d": "ren"}
@@ -43,16 +40,6 @@ def test_a_table_has_a_row_a_way_and_a_dash_for_nothing() -> None:
         "| made | 0.5 | - |",
     ]
     assert to_json(board)["made"] == {"error": {"value": 0.5, "interval": None, "clips": 1}, "nothing": None}
-
-
-def test_a_record_has_an_entry_a_command(tmp_path: Path) -> None:
-    first = write_record("one", {"figure": 1}, tmp_path)
-    assert write_record("two", {"figure": 2}, tmp_path) == first
-    write_record("one", {"figure": 3}, tmp_path)
-    entries = json.loads(first.read_text())
-    assert {name: entry["figure"] for name, entry in entries.items()} == {"one": 3, "two": 2}
-    assert first.name.count("_") >= 2
-    assert entries["one"]["hardware"] in first.name
 
 
 def test_a_command_names_no_place_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
