@@ -94,7 +94,7 @@ def test_slices_add_up_and_are_not_trained_twice(
 
 
 @pytest.mark.parametrize("arm", ARMS)
-@pytest.mark.parametrize("recipe", ["drawings256", "base"])
+@pytest.mark.parametrize("recipe", ["drawings256", "fewshot256"])
 def test_every_arm_is_a_valid_change_of_a_recipe(arm: str, recipe: str) -> None:
     config = load_config(recipe, list(ARMS[arm].changes), ExperimentConfig)
     assert (config.model.references == 0) == (arm == "without references")
