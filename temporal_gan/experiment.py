@@ -50,6 +50,11 @@ class LossConfig(Section):
         default=0.0, ge=0, description="WGAN-GP penalty on the critics; 0 switches it off, the paper has 10"
     )
     critic_view: CriticViewConfig = CriticViewConfig()
+    smooth: float = Field(
+        default=2 / 255,
+        ge=0,
+        description="pixel differences below it (of a range of 2) are squared: 1 learns faster, 0.01 draws sharper",
+    )
     l1_weight: float = Field(default=0.0, ge=0, description="mean absolute difference to the real clip")
     l1_foreground_weight: float = Field(
         default=0.0, ge=0, description="the same inside the union of made and real silhouette"
@@ -137,7 +142,10 @@ class OptimConfig(Section):
     lr_batch: int | None = Field(
         default=None, ge=1, description="batch the rates were tuned at; null: rates are used as given"
     )
-    beta1: float = Field(default=0.5, ge=0, lt=1)
+    beta1: float = Field(
+        default=0.5, ge=0, lt=1, description="of the generator's Adam; 0.9 learns pictures faster"
+    )
+    beta1_critic: float = Field(default=0.5, ge=0, lt=1)
     beta2: float = Field(default=0.999, gt=0, lt=1)
     ema_halflife_steps: float = Field(
         default=200.0, gt=0, description="of the averaged generator that is used and exported"

@@ -134,8 +134,9 @@ def _joint_heat(points: Tensor, size: int) -> Tensor:
 
 def _truncated_gaussian(distance_squared: Tensor, size: int) -> Tensor:
     sigma = sigma_px(size)
-    inside = distance_squared <= (3 * sigma) ** 2
-    return torch.exp(distance_squared / (-2 * sigma * sigma)) * inside
+    reach = (3 * sigma) ** 2
+    # Far tails are clamped before they are taken out: exp is slow where its result is a denormal.
+    return torch.exp(distance_squared.clamp_max(reach) / (-2 * sigma * sigma)) * (distance_squared <= reach)
 
 
 def _in_group(group: Tensor, groups: int) -> Tensor:

@@ -104,7 +104,7 @@ def make_condition(
 
     Args:
         batch: its video is not looked at.
-        size: the network's resolution, a power of two.
+        size: the finest resolution, a power of two.
         depth_groups, joint_maps, layered_warp: as in the network's configuration.
         field_size: pixels per side at which warp fields are computed; None: as many as the references have.
     """

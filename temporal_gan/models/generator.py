@@ -174,18 +174,18 @@ class Generator(nn.Module):
                 config.face_side,
             )
 
-    def tell(self, batch: ClipBatch) -> Condition:
-        """What this generator must be told to make a batch's clips; see :func:`make_condition`."""
+    def tell(self, batch: ClipBatch, finest: int | None = None) -> Condition:
+        """What this generator must be told to make a batch's clips; see :func:`make_condition`.
+
+        Args:
+            batch: what is commanded.
+            finest: also draw the poses at up to so many pixels, for critics; None: what the generator itself needs.
+        """
         config = self.config
         return make_condition(
-            batch,
-            self.domain,
-            config.size,
-            config.depth_groups,
-            config.joint_maps,
-            config.layered_warp,
-            config.inner_size,
-        )
+            batch, self.domain, finest or config.inner_size, config.depth_groups, config.joint_maps,
+            config.layered_warp, config.inner_size,
+        )  # fmt: skip
 
     def forward(
         self, condition: Condition, noise: Tensor, state: State | None = None

@@ -19,10 +19,6 @@ from ..skeletons import CANONICAL25
 from .guides import Guides, read_clips
 from .precision import autocast
 
-SMOOTH_PIXELS = 2 / 255
-"""Differences below it have no kink (one 8-bit level of [-1, 1]): most of a page is equal but for rounding, where the
-slope of |x| is noise."""
-
 _VISIBLE, _SEEN = 0.75, 0.5
 """Least confidence of a joint that is commanded in plain view (behind something it has about 0.5), and of one that a
 reader says it sees."""
@@ -42,18 +38,18 @@ def clip_terms(made: Tensor, batch: ClipBatch, config: ExperimentConfig, guides:
     losses, real, frames = config.losses, batch.video, made.shape[1]
     terms: Terms = {}
     if losses.l1_weight:
-        terms["l1"] = (losses.l1_weight, l1(made, real, SMOOTH_PIXELS))
+        terms["l1"] = (losses.l1_weight, l1(made, real, losses.smooth))
     if losses.l1_foreground_weight:
         mask = union_foreground(_on_white(made.detach()), to_display_range(real))
-        terms["l1_foreground"] = (losses.l1_foreground_weight, l1_inside(made, real, mask, SMOOTH_PIXELS))
+        terms["l1_foreground"] = (losses.l1_foreground_weight, l1_inside(made, real, mask, losses.smooth))
     if losses.l1_face_weight and guides.face is not None:
         square = inside_square(batch.keypoints, batch.confidence, guides.face, made.shape[-1])
-        terms["l1_face"] = (losses.l1_face_weight, l1_inside(made, real, square, SMOOTH_PIXELS))
+        terms["l1_face"] = (losses.l1_face_weight, l1_inside(made, real, square, losses.smooth))
     if losses.flow_weight and batch.flow is not None and batch.flow_valid is not None:
-        flow = flow_consistency(made, batch.flow, batch.flow_valid, SMOOTH_PIXELS)
+        flow = flow_consistency(made, batch.flow, batch.flow_valid, losses.smooth)
         terms["flow"] = (losses.flow_weight, flow)
     if losses.temporal_difference_weight and frames > 1:
-        change = temporal_difference(made, real, SMOOTH_PIXELS)
+        change = temporal_difference(made, real, losses.smooth)
         terms["temporal_difference"] = (losses.temporal_difference_weight, change)
     if losses.perceptual_weight:
         terms["perceptual"] = (losses.perceptual_weight, _perceptual(made, real, config, guides))

@@ -25,8 +25,8 @@ def build_dcgan_state(config: ExperimentConfig, classes: int, device: torch.devi
         )
     optim, batch = config.optim, config.data.batch
     optimizers = (
-        make_adam(generator, optim.lr_generator, optim, batch),
-        make_adam(critics, optim.lr_critic, optim, batch),
+        make_adam(generator, optim.lr_generator, optim.beta1, optim, batch),
+        make_adam(critics, optim.lr_critic, optim.beta1_critic, optim, batch),
     )
     return TrainState(0, generator, critics, None, cast(torch.optim.Optimizer, optimizers[0]), optimizers[1])
 

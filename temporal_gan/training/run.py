@@ -32,6 +32,7 @@ from .guides import load_guides
 from .loop import Job, Outcome, fit
 from .precision import work_dtype
 from .preview import preview_clips, sample_pictures, write_clip_preview, write_picture_grid
+from .start import begin_from, known_expressions, load_start
 from .state import TrainState
 from .step import build_state, clip_model, take_step
 
@@ -42,6 +43,7 @@ def train(
     out: Path | str,
     minutes: float | None = None,
     quiet: bool = False,
+    start: Path | str | None = None,
 ) -> Outcome:
     """Train a recipe, or go on with it.
 
@@ -51,8 +53,10 @@ def train(
         out: run folder; created, or gone on with.
         minutes: stop and save after this time; None: no limit.
         quiet: no progress bar and no notices.
+        start: ``base``, an animator's file or its run, whose weights a fresh run's generator starts from; critics
+            always start from nothing.
     Raises:
-        UserError: anything the user can mend: configuration, data, device, checkpoint.
+        UserError: anything the user can mend: configuration, data, device, checkpoint, start.
     """
     data, out = Path(data), Path(out)
     device = choose_device(config.train.device)
@@ -63,8 +67,12 @@ def train(
     try:
         console = Console(quiet=quiet or not world.is_main, stderr=True)
         world.local_slice(config.data.batch)
-        make_job = _image_job if isinstance(config.model, DCGANConfig) else _clip_job
-        job = make_job(config, data, out, world, device, console)
+        if isinstance(config.model, DCGANConfig):
+            if start is not None:
+                raise UserError("--start is for clip generators; the DCGAN starts from nothing")
+            job = _image_job(config, data, out, world, device, console)
+        else:
+            job = _clip_job(config, data, out, world, device, console, start)
         accelerate(job.state, config.train, device)
         broadcast_module(job.state.generator, world)
         broadcast_module(job.state.critics, world)
@@ -75,8 +83,15 @@ def train(
 
 
 def _clip_job(
-    config: ExperimentConfig, data: Path, out: Path, world: World, device: torch.device, console: Console
+    config: ExperimentConfig,
+    data: Path,
+    out: Path,
+    world: World,
+    device: torch.device,
+    console: Console,
+    start: Path | str | None,
 ) -> Job:
+    began = None if start is None else load_start(start)
     seed = config.train.seed
     store = Store.open(data)
     cache = _open_cache(config, store, device, console.quiet)
@@ -89,9 +104,13 @@ def _clip_job(
     )  # fmt: skip
     _say_what_is_left_out(dataset, config, console)
     info = store.info
-    expressions = info.expressions if cache.any_expression() else ()
+    expressions = known_expressions(info, cache.any_expression(), began)
     domain = Domain(info.channels, info.skeleton, expressions, info.characters, info.fps)
     state = build_state(config, domain, dataset.window, device)
+    if began is not None:
+        assert isinstance(state.generator, Generator)
+        assert isinstance(state.ema, Generator)
+        begin_from(began, [state.generator, state.ema])
     guides = load_guides(config, domain, device)
     held = store.split("val") or store.split("train")
     pool = ReferencePool(store, cache)
@@ -118,6 +137,7 @@ def _clip_job(
     return Job(
         state=state,
         data_hash=info.content_hash,
+        start="" if began is None else began.sha256,
         batches=batches,
         take_step=lambda state, batch: take_step(state, batch, config, world, guides),
         preview=preview,
@@ -200,6 +220,7 @@ def _image_job(
     return Job(
         state=state,
         data_hash=_listing_hash(dataset, data),
+        start="",
         batches=batches,
         take_step=lambda state, batch: take_dcgan_step(state, batch, config, world),
         preview=preview,

@@ -54,7 +54,7 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
     generator.to(device, dtype)
     critics.to(device, dtype)
     optim, batch = config.optim, config.data.batch
-    optimizer = make_adam(generator, optim.lr_generator, optim, batch)
+    optimizer = make_adam(generator, optim.lr_generator, optim.beta1, optim, batch)
     assert optimizer is not None
     return TrainState(
         step=0,
@@ -62,7 +62,7 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
         critics=critics,
         ema=copy.deepcopy(generator).requires_grad_(False),
         optimizer_generator=optimizer,
-        optimizer_critics=make_adam(critics, optim.lr_critic, optim, batch),
+        optimizer_critics=make_adam(critics, optim.lr_critic, optim.beta1_critic, optim, batch),
     )
 
 
@@ -89,7 +89,7 @@ def take_step(
     """
     model, optim = clip_model(config), config.optim
     assert isinstance(state.generator, Generator)
-    condition = state.generator.tell(batch)
+    condition = state.generator.tell(batch, model.size if state.critics else None)
     part = world.local_slice(config.data.batch)
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")[part]
     with_generator = (state.step + 1) % optim.generator_every_steps == 0

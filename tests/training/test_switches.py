@@ -24,7 +24,7 @@ from temporal_gan.models.conditioning import Condition, make_condition
 from temporal_gan.models.reader import FACE_JOINTS, Reader, ReaderConfig
 from temporal_gan.models.reader_file import save_reader
 from temporal_gan.training import run
-from temporal_gan.training.clip_losses import SMOOTH_PIXELS, clip_terms
+from temporal_gan.training.clip_losses import clip_terms
 from temporal_gan.training.guides import Guides, load_guides, read_clips
 from temporal_gan.training.state import TrainState, update
 from temporal_gan.training.step import build_state, take_step
@@ -155,10 +155,10 @@ def test_terms_are_the_pure_losses_of_what_is_made_and_read(reader: Path) -> Non
     drawn = torch.zeros_like(batch.video[:, :, :1], dtype=torch.bool)
     drawn[..., 16:] = True
     # 0.9 of an empty page is not empty, but the border's colour; so the mask is the drawn half.
-    wanted = l1_inside(made, batch.video, drawn, SMOOTH_PIXELS)
+    wanted = l1_inside(made, batch.video, drawn, cfg.losses.smooth)
     torch.testing.assert_close(terms["l1_foreground"], wanted, rtol=0.02, atol=0)
     torch.testing.assert_close(
-        terms["temporal_difference"], temporal_difference(made, batch.video, SMOOTH_PIXELS)
+        terms["temporal_difference"], temporal_difference(made, batch.video, cfg.losses.smooth)
     )
     assert guides.reader is not None
     real = read_clips(guides.reader, white(batch.video), True)
