@@ -21,36 +21,29 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from clip_steps import time_recipe
 from plain_dcgan import plain_steps
 from record import hardware, ratio_interval, record
 from torch import Tensor
 
 from temporal_gan.config import load_config
-from temporal_gan.data.cache import open_cache
-from temporal_gan.data.clips import ClipDataset
 from temporal_gan.data.images import ImageDataset, image_batches
-from temporal_gan.data.store import Store
 from temporal_gan.distributed import World, choose_device
 from temporal_gan.experiment import ExperimentConfig
-from temporal_gan.models.conditioning import Domain
 from temporal_gan.puppet import random_specs, render_clip
-from temporal_gan.puppet.dataset import exact_flow_source, write_puppet_store
 from temporal_gan.training.acceleration import accelerate
-from temporal_gan.training.clip_stream import clip_stream
 from temporal_gan.training.dcgan_step import build_dcgan_state, take_dcgan_step
 from temporal_gan.training.loop import Job, fit
-from temporal_gan.training.state import TrainState
-from temporal_gan.training.step import build_state, clip_model, take_step
 from temporal_gan.video_io import write_frames
 
 ARMS = {
     "equal settings": [],
-    "fused Adam": ["optim.fused=true"],
-    "channels last": ["train.channels_last=true"],
-    "bfloat16": ["train.precision=bfloat16"],
     "bfloat16, channels last, fused Adam": [
         "train.precision=bfloat16", "train.channels_last=true", "optim.fused=true",
     ],
+    "bfloat16": ["train.precision=bfloat16"],
+    "channels last": ["train.channels_last=true"],
+    "fused Adam": ["optim.fused=true"],
 }  # fmt: skip
 COMPILED = {"compiled": ["train.compile=true"]}
 AUGMENTED = [
@@ -157,52 +150,6 @@ def compare(
     return found
 
 
-def waiting_share(
-    recipe: str, overrides: list[str], store_path: Path, device: torch.device, steps: int
-) -> dict[str, float]:
-    """Of a clip recipe's steps: seconds each, and the share of them spent waiting for the next batch."""
-    config = load_config(recipe, [f"train.device={device.type}", *overrides], ExperimentConfig)
-    model = clip_model(config)
-    store = write_puppet_store_once(store_path, model.size)
-    cache = open_cache(store, model.size, "exact", exact_flow_source(store), quiet=True)
-    references, mirrored = model.references, model.mirrored_references
-    clips = ClipDataset(store, cache, "train", config.data.frames, 0, references, mirrored)
-    info = store.info
-    domain = Domain(info.channels, info.skeleton, info.expressions, info.characters, info.fps)
-    state = build_state(config, domain, clips.window, device)
-    accelerate(state, config.train, device)
-    stream = clip_stream(clips, config, 0, World(), device)
-    return time_steps(state, stream, config, device, steps)
-
-
-def time_steps(
-    state: TrainState, stream: Iterator[Any], config: ExperimentConfig, device: torch.device, steps: int
-) -> dict[str, float]:
-    """Seconds a step and the share of waiting for the stream, after four steps to warm up."""
-    waited, started = 0.0, 0.0
-    for number in range(steps + 4):
-        if number == 4:
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            waited, started = 0.0, time.perf_counter()
-        asked = time.perf_counter()
-        batch = next(stream)
-        waited += time.perf_counter() - asked
-        take_step(state, batch, config, World())
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    total = time.perf_counter() - started
-    return {"step_sec": total / steps, "waiting_share": waited / total}
-
-
-def write_puppet_store_once(path: Path, size: int) -> Store:
-    """12 clips of 16 frames with sampled characters; the same one for every number of workers."""
-    path = path / f"store_{size}"
-    if path.is_dir():
-        return Store.open(path)
-    return write_puppet_store(path, random_specs(12, 0, frames=16, size=size), 0, quiet=True)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -210,6 +157,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--blocks", type=int, default=24, help="of each, after two to warm up")
     parser.add_argument("--block-steps", type=int, default=1)
+    parser.add_argument("--arms", type=int, default=len(ARMS), help="only the first so many of our settings")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", default="auto")
     parser.add_argument(
@@ -226,7 +174,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as room:
         pictures = write_pictures(Path(room) / "pictures", 512)
         plain = plain_steps(pictures, options.batch, device)
-        for name, arm in (ARMS | (COMPILED if options.compile else {})).items():
+        for name, arm in [
+            *list(ARMS.items())[: options.arms],
+            *(COMPILED.items() if options.compile else ()),
+        ]:
             found = results["dcgan64"][name] = compare(arm, pictures, plain, device, options)
             for unit, by in found.items():
                 print(
@@ -234,12 +185,12 @@ def main() -> None:
                     f"{by['plain_quartiles_sec'][1]:.3f}: ratio {by['ratio']:.3f} [{by['low']:.3f}, {by['high']:.3f}]",
                     flush=True,
                 )
-        for recipe in options.recipes.split(","):
+        for recipe in options.recipes.split(",") if options.recipes else ():
             for augmented in (False, True):
                 for workers in (0, 1, 2):
                     wanted = [f"data.workers={workers}", *(AUGMENTED if augmented else [])]
                     name = f"{recipe}{', augmented' if augmented else ''}, {workers} workers"
-                    found = waiting_share(recipe, wanted, Path(room), device, options.clip_steps)
+                    found = time_recipe(recipe, wanted, Path(room), device, options.clip_steps)
                     results["waiting"][name] = found
                     print(
                         f"{name:38} {found['step_sec']:.3f} s a step, {100 * found['waiting_share']:.1f} % of it "
