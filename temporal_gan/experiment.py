@@ -120,10 +120,12 @@ class DataConfig(Section):
         le=POOL,
         description="references are chosen among at least so many frames, a number drawn for each sample",
     )
-    flow: Literal["exact", "dis"] = Field(
+    flow: Literal["exact", "dis", "raft", "raft_small"] = Field(
         default="exact",
-        description="reference flow: the store's or the puppet's own, or OpenCV's DIS with a check",
+        description="reference flow: the store's or the puppet's own, or measured by OpenCV's DIS or by RAFT, with a "
+        "check",
     )
+    flow_file: str | None = Field(default=None, description="weights of RAFT; null: the weights folder")
     augment: AugmentConfig = AugmentConfig()
 
     def frames_at(self, step: int) -> int:
@@ -165,6 +167,14 @@ class TrainConfig(Section):
     precision: Literal["auto", "float32", "bfloat16", "float64"] = Field(
         default="auto",
         description="auto: bfloat16 on CUDA, else float32; float64 is for checks, of 1 against N processes say",
+    )
+    channels_last: bool = Field(
+        default=False,
+        description="weights and pictures as [N, H, W, C] in memory: other kernels, other rounding",
+    )
+    compile: bool = Field(
+        default=False,
+        description="torch.compile of generator and critics: needs a compiler, and minutes before the first step",
     )
     log_every_steps: int = Field(default=10, ge=1)
     preview_every_steps: int = Field(
@@ -248,6 +258,8 @@ class ExperimentConfig(Section):
         if critics.frame.expression_weight and not (any_critic and critics.frame.weight):
             raise ValueError("critics.frame.expression_weight needs a frame critic with a weight above 0")
         frames_teach = any_critic and critics.frame.weight + critics.region.weight > 0
+        if self.data.flow_file is not None and not self.data.flow.startswith("raft"):
+            raise ValueError("data.flow_file is for data.flow: raft | raft_small")
         self._check_curriculum(frames_teach or paired > 0)
         coarsest = model.size >> max(critics.frame.layers + critics.frame.scales - 1, critics.clip.layers)
         if coarsest < 2:

@@ -58,7 +58,7 @@ def limb_warp(
     plain = reference[:, None].expand(b, t, r, c, side, side)
     if not edges:
         return plain
-    start, end = torch.tensor(edges, device=reference.device).T
+    start, end = torch.tensor(edges).to(reference.device, non_blocking=True).T
     # A missing joint's place may be anything, even not a number, and must not reach a sum.
     target = (torch.where(confidence[..., None] > 0, keypoints, 0.0) * size).flatten(0, 1)
     source = torch.where(reference_confidence[..., None] > 0, reference_keypoints, 0.0) * size

@@ -65,12 +65,12 @@ def draw_pose_maps(
         empty = joint.new_zeros(count, groups, CHANNELS_PER_GROUP - 1, size, size)
         return torch.cat([joint, empty], dim=2).flatten(1, 2)
 
-    start, end = torch.tensor(edges, device=device).T
+    start, end = torch.tensor(edges).to(device, non_blocking=True).T
     limbs = limb_coordinates(points[:, start], points[:, end], size)
     limb_heat = _truncated_gaussian(limbs.distance_squared, size).flatten(2)
     limb_confidence = torch.minimum(confidence[:, start], confidence[:, end])
     limb_group = torch.minimum(group[:, start], group[:, end])
-    codes = limb_codes(len(edges)).to(points).expand(count, -1, -1)
+    codes = limb_codes(len(edges)).to(points, non_blocking=True).expand(count, -1, -1)
     features = torch.cat([torch.ones_like(limbs.direction[..., :1]), limbs.direction, codes], dim=-1)
     rows = (_in_group(limb_group, groups).to(points.dtype) * limb_confidence[:, None])[
         :, :, None

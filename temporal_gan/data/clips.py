@@ -16,7 +16,7 @@ from .sampling import StepSampler, sample_at
 from .store import Store
 
 
-class ClipDataset(Dataset):
+class ClipDataset(Dataset[ClipBatch]):
     """Sample number -> a window of one clip, as a function of the seed and the number alone.
 
     Args:
@@ -161,22 +161,32 @@ def collate(clips: Sequence[ClipBatch]) -> ClipBatch:
 
 
 def clip_batches(
-    dataset: ClipDataset, start_step: int, global_batch: int, rank: int = 0, world: int = 1, workers: int = 0
+    dataset: Dataset[ClipBatch],
+    start_step: int,
+    global_batch: int,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 0,
+    pinned: bool = False,
 ) -> Iterator[ClipBatch]:
     """One rank's batches from ``start_step`` on, for ever; what a step holds does not depend on where one
     starts.
 
     Args:
-        dataset: the split.
+        dataset: a sample's number -> that sample as a batch of one clip.
         start_step: the first step to serve.
         global_batch: clips of one step over all ranks; this rank gets ``global_batch / world`` of them.
         rank, world: this process and the number of processes.
         workers: processes that read ahead; 0 = read in this one.
+        pinned: in memory from which a CUDA device copies while it computes.
     Raises:
         ValueError: the global batch does not split evenly.
     """
     steps = StepSampler(start_step, global_batch, rank, world)
-    return iter(DataLoader(dataset, batch_sampler=steps, num_workers=workers, collate_fn=collate))
+    loader = DataLoader(
+        dataset, batch_sampler=steps, num_workers=workers, collate_fn=collate, pin_memory=pinned
+    )
+    return iter(loader)
 
 
 def _window(store: Store, cache: ClipCache, position: int, start: int, count: int) -> ClipBatch:

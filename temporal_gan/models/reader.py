@@ -246,7 +246,8 @@ def crop_faces(frames: Tensor, keypoints: Tensor, confidence: Tensor) -> Tensor:
     Returns:
         [N, 3, 64, 64].
     """
-    middle = keypoints[:, FACE_JOINTS].mean(dim=1)
+    # One by one: a list of places would be copied to the device with a wait.
+    middle = torch.stack([keypoints[:, joint] for joint in FACE_JOINTS], dim=1).mean(dim=1)
     neck = (keypoints[:, NECK] - middle).norm(dim=-1) * (confidence[:, NECK] > 0.1)
     eyes = (keypoints[:, RIGHT_EYE] - keypoints[:, LEFT_EYE]).norm(dim=-1)
     # In a portrait without a neck, and in a face seen from the side, one of the two is no measure.

@@ -91,11 +91,12 @@ def cut_regions(
         [B, T, 3, C, side, side], and whether each can be seen, [B, T, 3] of 0 and 1.
     """
     b, t, c = video.shape[:3]
-    inner, outer = torch.tensor(joints, device=video.device).T
+    inner, outer = torch.tensor(joints).to(video.device, non_blocking=True).T
     seen = torch.minimum(confidence[..., inner], confidence[..., outer]) >= VISIBLE
     a, z = (torch.where(seen[..., None], keypoints[..., j, :], 0.5) for j in (inner, outer))
-    beyond = z.new_tensor([0.0, BEYOND_WRIST, BEYOND_WRIST])[:, None]
-    reach = z.new_tensor([FACE_REACH, HAND_REACH, HAND_REACH]) * (z - a).norm(dim=-1)
+    beyond = torch.tensor([0.0, BEYOND_WRIST, BEYOND_WRIST]).to(z, non_blocking=True)[:, None]
+    reach = torch.tensor([FACE_REACH, HAND_REACH, HAND_REACH]).to(z, non_blocking=True)
+    reach = reach * (z - a).norm(dim=-1)
     middle = z + beyond * (z - a)
     frames = video[:, :, None].expand(-1, -1, len(joints), -1, -1, -1).flatten(0, 2)
     crops = cut_square(frames, middle.flatten(0, 2), reach.clamp_min(SMALLEST_REACH).flatten(), side)

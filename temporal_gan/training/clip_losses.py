@@ -94,7 +94,7 @@ def _read_terms(made: Tensor, batch: ClipBatch, config: ExperimentConfig, guides
     terms: Terms = {}
     if losses.pose_weight:
         assert seen is not None
-        own, theirs = map(list, guides.joints)
+        own, theirs = (_places(joints, made) for joints in guides.joints)
         points, visible = batch.keypoints[:, :, own], batch.confidence[:, :, own] >= _VISIBLE
         inside = ((points >= 0) & (points <= 1)).all(dim=-1)
         pose = pose_consistency(seen.heat[:, :, theirs], points, visible & inside)
@@ -105,7 +105,7 @@ def _read_terms(made: Tensor, batch: ClipBatch, config: ExperimentConfig, guides
         assert real is not None
         assert seen is not None
         joints = real.confidence > _SEEN
-        faces = joints[:, :, FACE_JOINTS].all(dim=-1)
+        faces = joints[:, :, _places(FACE_JOINTS, made)].all(dim=-1)
         body = [body_rate(r.keypoints, joints) for r in (seen, real)]
         mood = [face_rate(r.expression, faces) for r in (seen, real)]
         mismatch = (coherence_mismatch(*body) + coherence_mismatch(*mood)) / 2
@@ -118,7 +118,7 @@ def _missed_expression(made: Tensor, batch: ClipBatch, config: ExperimentConfig,
     none can be found yet."""
     assert guides.reader is not None
     b, t = made.shape[:2]
-    own, theirs = map(list, guides.joints)
+    own, theirs = (_places(joints, made) for joints in guides.joints)
     keypoints = batch.keypoints.new_zeros(b, t, len(CANONICAL25.joints), 2)
     confidence = keypoints.new_zeros(keypoints.shape[:3])
     keypoints[:, :, theirs], confidence[:, :, theirs] = (
@@ -131,13 +131,13 @@ def _missed_expression(made: Tensor, batch: ClipBatch, config: ExperimentConfig,
             frames, keypoints.flatten(0, 1).float(), confidence.flatten(0, 1).float()
         )
     classes, controls = (x.unflatten(0, (b, t)) for x in read)
-    faces = confidence[:, :, FACE_JOINTS].amin(dim=-1) >= _VISIBLE
+    faces = confidence[:, :, _places(FACE_JOINTS, made)].amin(dim=-1) >= _VISIBLE
     return expression_consistency(classes, controls, *_commanded(batch, guides), faces)
 
 
 def _commanded(batch: ClipBatch, guides: Guides) -> tuple[Tensor, Tensor]:
     """Expression [B, T, 14] in the reader's order, and which channels are labelled."""
-    own, theirs = map(list, guides.channels)
+    own, theirs = (_places(channels, batch.video) for channels in guides.channels)
     shape = (*batch.expression.shape[:2], len(EXPRESSIONS))
     values, known = (
         batch.expression.new_zeros(shape),
@@ -146,6 +146,11 @@ def _commanded(batch: ClipBatch, guides: Guides) -> tuple[Tensor, Tensor]:
     values[..., theirs] = batch.expression[..., own]
     known[..., theirs] = batch.expression_confidence[..., own] > 0
     return values, known
+
+
+def _places(numbers: tuple[int, ...], like: Tensor) -> Tensor:
+    """Of an index, where ``like`` is; a plain list would be copied there with a wait."""
+    return torch.tensor(numbers, dtype=torch.int64).to(like.device, non_blocking=True)
 
 
 def _on_white(video: Tensor) -> Tensor:

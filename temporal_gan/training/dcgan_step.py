@@ -44,7 +44,7 @@ def take_dcgan_step(
     assert isinstance(config.model, DCGANConfig)
     real, label = batch
     noise = rng.normal((config.data.batch, config.model.nz), config.train.seed, state.step, "noise")
-    noise = noise[world.local_slice(config.data.batch)].to(real)
+    noise = noise[world.local_slice(config.data.batch)].to(real, non_blocking=True)
     kind, critic = config.losses.adversarial, state.critics["image"]
 
     def average(parameters: list[Tensor]) -> None:

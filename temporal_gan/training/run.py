@@ -12,13 +12,11 @@ from torch import Tensor
 from .. import rng
 from ..batch import ClipBatch
 from ..data.cache import ClipCache, open_cache
-from ..data.clips import ClipDataset, clip_batches, whole_clip
-from ..data.flow_source import dis_flow_source
+from ..data.clips import ClipDataset, whole_clip
+from ..data.flow_source import dis_flow_source, raft_flow_source
 from ..data.images import ImageDataset, image_batches
 from ..data.references import ReferencePool
-from ..data.sampling import batch_indices
 from ..data.store import Store
-from ..data.transforms import augment
 from ..distributed import World, broadcast_module, choose_device, join_world, leave_world
 from ..errors import UserError
 from ..experiment import ExperimentConfig
@@ -27,6 +25,8 @@ from ..models.conditioning import Domain
 from ..models.dcgan import DCGANConfig, DCGANGenerator
 from ..models.generator import Generator
 from ..puppet.dataset import exact_flow_source
+from .acceleration import accelerate
+from .clip_stream import clip_stream
 from .dcgan_step import build_dcgan_state, take_dcgan_step
 from .guides import load_guides
 from .loop import Job, Outcome, fit
@@ -73,6 +73,7 @@ def train(
             job = _image_job(config, data, out, world, device, console)
         else:
             job = _clip_job(config, data, out, world, device, console, start)
+        accelerate(job.state, config.train, device)
         broadcast_module(job.state.generator, world)
         broadcast_module(job.state.critics, world)
         return fit(job, config, out, world, device, minutes, quiet)
@@ -92,9 +93,8 @@ def _clip_job(
 ) -> Job:
     began = None if start is None else load_start(start)
     seed = config.train.seed
-    augment_seed = rng.mix_seed(seed, "augment")
     store = Store.open(data)
-    cache = _open_cache(config, store, console.quiet)
+    cache = _open_cache(config, store, device, console.quiet)
     model = clip_model(config)
     references = model.references
     data_seed = rng.mix_seed(seed, "data")
@@ -121,19 +121,7 @@ def _clip_job(
     shown = preview_clips(previewed, banks, info.characters, references, flip)
 
     def batches(first_step: int) -> Iterator[ClipBatch]:
-        stream = clip_batches(
-            dataset, first_step, config.data.batch, world.rank, world.size, config.data.workers
-        )
-        for step, batch in enumerate(stream, first_step):
-            first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
-            # MPS has no float64, in which augmentation computes its maps.
-            batch = batch.first_frames(config.data.frames_at(step)).to(
-                torch.device("cpu") if device.type == "mps" else device
-            )
-            batch = augment(
-                batch, config.data.augment, augment_seed, first_sample, info.skeleton, info.expressions
-            )
-            yield batch.to(device, work_dtype(config))
+        return clip_stream(dataset, config, first_step, world, device)
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         assert isinstance(state.best_generator, Generator)
@@ -158,13 +146,18 @@ def _clip_job(
     )
 
 
-def _open_cache(config: ExperimentConfig, store: Store, quiet: bool) -> ClipCache:
+def _open_cache(config: ExperimentConfig, store: Store, device: torch.device, quiet: bool) -> ClipCache:
     size = clip_model(config).size
     longest = max((row.frames for row in store.split("train")), default=0)
     if not config.losses.flow_weight or longest < 2:
         return open_cache(store, size, quiet=quiet)
-    source = exact_flow_source(store) if config.data.flow == "exact" else dis_flow_source(store)
-    return open_cache(store, size, config.data.flow, source, quiet=quiet)
+    flow = config.data.flow
+    name: str = flow
+    source = exact_flow_source(store) if flow == "exact" else dis_flow_source(store)
+    if flow == "raft" or flow == "raft_small":
+        file = None if config.data.flow_file is None else Path(config.data.flow_file)
+        name, source = raft_flow_source(store, flow, file, device)
+    return open_cache(store, size, name, source, quiet=quiet)
 
 
 def _say_what_is_left_out(dataset: ClipDataset, config: ExperimentConfig, console: Console) -> None:
@@ -198,8 +191,13 @@ def _image_job(
     label = (torch.arange(64) % max(len(dataset.classes), 1)).to(device)
 
     def batches(first_step: int) -> Iterator[tuple[Tensor, Tensor]]:
-        stream = image_batches(dataset, first_step, batch, world.rank, world.size, config.data.workers)
-        return ((images.to(device, work_dtype(config)), labels.to(device)) for images, labels in stream)
+        workers, pinned = config.data.workers, device.type == "cuda"
+        stream = image_batches(dataset, first_step, batch, world.rank, world.size, workers, pinned)
+        dtype = work_dtype(config)
+        return (
+            (images.to(device, dtype, non_blocking=True), labels.to(device, non_blocking=True))
+            for images, labels in stream
+        )
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         # In training mode, as the textbook draws its grids: batch norm of these 64 pictures; buffers are put back.

@@ -94,7 +94,7 @@ def take_step(
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")[part]
     with_generator = (state.step + 1) % optim.generator_every_steps == 0
     with torch.set_grad_enabled(with_generator), autocast(config, batch.video.device):
-        made, _ = state.generator(condition, noise.to(batch.video))
+        made, _ = state.generator(condition, noise.to(batch.video, non_blocking=True))
     made = at_least_float32(made)
 
     view = draw_view(
@@ -146,7 +146,9 @@ def _update_critics(
     for name, critic in _audience(state, made.shape[1]):
         # R1 differentiates twice: never in bfloat16, and in the adversarial loss's own backward pass.
         with autocast(config, made.device, enabled=not with_r1):
-            logits_real, features_real = critic(real, condition)
+            # Nor by a compiled network, which can be differentiated once only.
+            look = critic.forward if with_r1 else critic
+            logits_real, features_real = look(real, condition)
         with autocast(config, made.device):
             logits_made, features_made = critic(made, condition)
         loss = adversarial.critic_loss(
@@ -166,8 +168,8 @@ def _update_critics(
             total = total + losses.r1_every_steps * losses.r1_gamma / 2 * penalty
         if losses.gp_weight:
             share = rng.uniform((config.data.batch,), config.train.seed, state.step, "gradient penalty")
-            between = mix(real, made, share[world.local_slice(config.data.batch)].to(made))
-            penalty = wgan_gp(critic(between, condition)[0], between).mean()
+            between = mix(real, made, share[world.local_slice(config.data.batch)].to(made, non_blocking=True))
+            penalty = wgan_gp(critic.forward(between, condition)[0], between).mean()
             log[f"loss/{name}_gp"] = penalty.detach()
             total = total + losses.gp_weight * penalty
     if not log:
