@@ -66,6 +66,13 @@ def test_a_thin_stroke_is_kept_whole() -> None:
     assert back(picture).max() <= 1
 
 
+def test_an_outline_of_another_colour_than_the_fill_is_kept() -> None:
+    """Seen along the way from paper to fill, a yellow line around blue would hardly be there."""
+    picture = disc(WHITE, ink=(40, 60, 200))
+    cv2.circle(picture, (40, 32), 20, (255, 255, 60), 1, cv2.LINE_AA)
+    assert back(picture).max() <= 1
+
+
 def test_an_empty_page_is_transparent() -> None:
     assert not key_page(np.full((16, 16, 3), 250, np.uint8), np.full(3, 250, np.uint8)).any()
 

@@ -36,3 +36,11 @@ def test_an_unknown_key_in_a_file(tmp_path: Path, room: Path, mistake: Callable[
 
 def test_an_unknown_recipe(room: Path, mistake: Callable[..., str]) -> None:
     assert "recipes: base, " in mistake("train", "tinny", "--data", room / "store", "--out", room / "never")
+
+
+def test_weights_to_start_from(room: Path, tmp_path: Path, mistake: Callable[..., str]) -> None:
+    missing = tmp_path / "missing.safetensors"
+    assert mistake(*training(room, "--start", missing)) == f"{missing}: no such weights file"
+    line = mistake(*training(room, "model.width=8", "--start", room / "run"))
+    assert "another architecture: model.width is 4 there and 8 here; give model.width=4" in line
+    assert not (room / "never").exists()
