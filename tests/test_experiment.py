@@ -9,8 +9,9 @@ import yaml
 
 from temporal_gan.config import load_config, parse_config
 from temporal_gan.errors import ConfigError
-from temporal_gan.experiment import RESUMABLE, ExperimentConfig
+from temporal_gan.experiment import ExperimentConfig
 from temporal_gan.models.reader_file import find_reader
+from temporal_gan.run_config import RESUMABLE
 
 RECIPES = sorted(
     p for p in (Path(__file__).parents[1] / "configs").glob("*.yaml") if not p.stem.startswith("reader")
