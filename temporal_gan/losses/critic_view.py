@@ -40,7 +40,7 @@ class CriticViewConfig(Section):
         default=0.0, ge=0, le=0.75, description="a square of this side is emptied; published: 0.5"
     )
     adaptive_target: float | None = Field(
-        default=None, gt=0, lt=1,
+        default=None, gt=-1, lt=1,
         description="colour, translation and cutout are made with a probability that rises while the mean sign of the "
         "critics' logits on real clips is above this; published: 0.6. null: always",
     )  # fmt: skip
