@@ -110,13 +110,20 @@ class ClipBatch:
 
     def to(self, device: torch.device, dtype: torch.dtype = torch.float32) -> "ClipBatch":
         """The same batch on another device, its floating-point tensors in ``dtype``."""
-        tensors = {f.name: getattr(self, f.name) for f in fields(self)}
         moved = {
             name: value.to(device, dtype if value.is_floating_point() else value.dtype, non_blocking=True)
-            for name, value in tensors.items()
-            if isinstance(value, Tensor)
+            for name, value in self._tensors().items()
         }
         return replace(self, **moved)  # type: ignore[arg-type]
+
+    def pin_memory(self) -> "ClipBatch":
+        """The same batch in page-locked memory, from which a CUDA device copies without making the host wait; a data
+        loader calls it."""
+        return replace(self, **{name: value.pin_memory() for name, value in self._tensors().items()})  # type: ignore[arg-type]
+
+    def _tensors(self) -> dict[str, Tensor]:
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Tensor)}
 
 
 def to_model_range(video: Tensor) -> Tensor:

@@ -4,12 +4,13 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-import numpy as np
 import torch
 import typer
 from rich.console import Console
 
 from . import rng
+from .cli_fewshot import fewshot
+from .cli_generate import generate
 from .cli_reader import reader
 from .cli_study import study
 from .command_line import PARTLY_FAILED, Interrupted, Quiet, going_on_when_repeated, run_command, say
@@ -21,15 +22,12 @@ from .evaluation.comparison import compare_results, too_few_to_tell, write_compa
 from .evaluation.comparison_table import comparison_table
 from .evaluation.protocols import PROTOCOLS, SET_PROTOCOLS
 from .experiment import ExperimentConfig
-from .inference.animator import load_animator
-from .inference.background import lay_on_background
 from .inference.weights_file import load_sampler
 from .puppet import BACKGROUNDS, CAMERAS, DEGRADATIONS, LIGHTS, random_specs
 from .puppet.dataset import write_puppet_store
 from .puppet.preview import write_store_preview
 from .training.preview import sample_pictures, write_picture_grid
 from .training.run import train as run_training
-from .video_io import write_frames
 
 app = typer.Typer(
     help="Pose sequences and expressions to short, temporally consistent anime character clips.",
@@ -127,66 +125,25 @@ def train(
         list[str] | None, typer.Argument(metavar="[key=value ...]", help="train.steps=500")
     ] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop and save after this time.")] = None,
+    start: Annotated[
+        str | None, typer.Option(metavar="FILE|RUN|base", help="An animator whose weights to start from.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Train a recipe; repeat the same command to go on.
 
     Example: temporal-gan train tiny train.steps=400 --data stores/puppet --out runs/first
     """
-    outcome = run_training(load_config(config, overrides or [], ExperimentConfig), data, out, minutes, quiet)
+    recipe = load_config(config, overrides or [], ExperimentConfig)
+    outcome = run_training(recipe, data, out, minutes, quiet, start)
     if outcome.interrupted:
         raise Interrupted(f"stopped at step {outcome.step}, saved in {out}; repeat the same command to go on")
     ending = "the time is up" if outcome.out_of_time else "done"
     say(quiet, f"{out}: {ending} at step {outcome.step}")
 
 
-@app.command()
-def generate(
-    animator: Annotated[
-        Path | None, typer.Option(metavar="FILE|RUN", help="animator.safetensors or its run.")
-    ] = None,
-    pose: Annotated[
-        str, typer.Option(metavar="SRC", help="STORE#clip, motion:NAME, OpenPose JSON folder, BVH file.")
-    ] = "",
-    expression: Annotated[
-        str | None, typer.Option(metavar="SPEC", help="happy, happy:0.8, happy>sad, a CSV.")
-    ] = None,
-    character: Annotated[str | None, typer.Option(metavar="NAME", help="Who; default: the first.")] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help=".mp4 .gif .webm .webp, or a PNG folder.")
-    ] = None,
-    frames: Annotated[int | None, typer.Option(min=1, help="Length; default: the pose's own.")] = None,
-    fps: Annotated[
-        float | None, typer.Option(min=0.1, max=240, help="Playback speed; default: as trained.")
-    ] = None,
-    size: Annotated[
-        int | None, typer.Option(min=8, max=4096, help="Pixels per side; default: as trained.")
-    ] = None,
-    background: Annotated[str, typer.Option(metavar="white|none|IMG", help="none keeps alpha.")] = "none",
-    seed: Annotated[int, typer.Option(help="Of the clip's noise and a motion's variation.")] = 0,
-    list_characters: Annotated[bool, typer.Option("--list-characters", help="Print names and end.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    quiet: Quiet = False,
-) -> None:
-    """Animate a character with a trained network.
-
-    Example: temporal-gan generate --animator runs/first --pose motion:wave --expression happy --out wave.gif
-    """
-    if animator is None:
-        raise UserError("--animator is missing: give an animator.safetensors, or the run that wrote one")
-    made_by = load_animator(animator, device)
-    if list_characters:
-        typer.echo("\n".join(made_by.characters))
-        return
-    if not pose or out is None:
-        raise UserError("--pose and --out are both needed, for example: --pose motion:wave --out wave.mp4")
-    pieces = [
-        lay_on_background(piece, background)
-        for piece in made_by.stream(pose, expression, character, frames, size, seed)
-    ]
-    clip = np.concatenate([(p * 255).round().byte().permute(0, 2, 3, 1).numpy() for p in pieces])
-    write_frames(out, clip, fps or made_by.fps)
-    say(quiet, f"{out}: {len(clip)} frames of {clip.shape[2]}x{clip.shape[1]}")
+app.command()(fewshot)
+app.command()(generate)
 
 
 @app.command()

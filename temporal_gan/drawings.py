@@ -8,7 +8,7 @@ rows ``joint,layer`` (0 nearest). An animation is a text file that lists drawing
 import csv
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,7 +18,7 @@ from scipy.interpolate import PchipInterpolator
 
 from .errors import StoreError, UserError
 from .pose_files import PoseSequence
-from .skeletons import Skeleton
+from .skeletons import CANONICAL25, Skeleton
 from .video_io import FOLDER_FPS, STILL_SUFFIXES, natural_key, read_picture
 
 FRAMES_BETWEEN = 8
@@ -57,14 +57,14 @@ def read_charactergan(folder: Path | str) -> Drawings:
     files = tuple(sorted(found, key=lambda f: natural_key(f.name)))
     if not files:
         raise UserError(f"{folder}: no drawings in this folder (looked for {' '.join(STILL_SUFFIXES)})")
-    skeleton = _read_skeleton(folder)
+    skeleton = read_skeleton(folder)
     pixels = tuple(read_picture(f) for f in files)
     sizes = {f.name: p.shape[1::-1] for f, p in zip(files, pixels, strict=True)}
-    keypoints, confidence = _read_keypoints(folder / "keypoints.csv", skeleton, sizes)
+    keypoints, confidence = read_keypoints(folder / "keypoints.csv", skeleton, sizes)
     return Drawings(files, skeleton, pixels, keypoints, confidence)
 
 
-def read_animation(list_file: Path | str) -> PoseSequence:
+def read_animation(list_file: Path | str, side: int | None = None) -> PoseSequence:
     """The poses of the listed drawings, in order, joined smoothly.
 
     Between drawings each joint follows a monotone cubic (PCHIP: no overshoot, so limbs do not swing past a drawn
@@ -72,6 +72,7 @@ def read_animation(list_file: Path | str) -> PoseSequence:
 
     Args:
         list_file: beside the drawings; a file name a line.
+        side: pixels of the square in whose middle the drawings lie unscaled; None: each one's longer side.
     Raises:
         UserError: an unknown drawing (its line is named), an empty list, or a faulty folder.
     """
@@ -89,9 +90,9 @@ def read_animation(list_file: Path | str) -> PoseSequence:
     if not order:
         raise UserError(f"{list_file}: lists no drawing")
     extent = np.array([drawings.pixels[n].shape[1::-1] for n in order], np.float32)[:, None]
-    side = extent.max(-1, keepdims=True)
-    # In the square that networks are trained on, a drawing lies centred.
-    keys = (drawings.keypoints[order] * extent + (side - extent) / 2) / side
+    square = extent.max(-1, keepdims=True) if side is None else side
+    # In the square that networks are trained on, a drawing lies centred, to the whole pixel.
+    keys = (drawings.keypoints[order] * extent + (square - extent) // 2) / square
     known = drawings.confidence[order] > 0
     times = np.arange(len(order) * FRAMES_BETWEEN - FRAMES_BETWEEN + 1) / FRAMES_BETWEEN
     before, after = np.floor(times).astype(int), np.ceil(times).astype(int)
@@ -137,7 +138,12 @@ def _number(where: str, name: str, text: str) -> float:
     return value
 
 
-def _read_skeleton(folder: Path) -> Skeleton:
+def read_skeleton(folder: Path) -> Skeleton:
+    """The joints that ``keypoints_skeleton.csv`` and ``keypoints_layers.csv`` of a folder declare.
+
+    Raises:
+        UserError: a file is missing, or a line of one is wrong; file and line are named.
+    """
     rows = list(_rows(folder / "keypoints_skeleton.csv"))
     index: dict[str, int] = {}
     for where, cells in rows:
@@ -210,21 +216,45 @@ def _flip_pairs(index: dict[str, int]) -> tuple[tuple[int, int], ...]:
     return tuple(pairs)
 
 
-def _read_keypoints(
-    file: Path, skeleton: Skeleton, sizes: dict[str, tuple[int, int]]
+def read_keypoints(
+    file: Path,
+    skeleton: Skeleton,
+    sizes: dict[str, tuple[int, int]],
+    picture: str | None = None,
+    plain: Callable[[str], str] = str,
+    skip_others: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Keypoints of pictures from a CSV file of rows ``label,x,y,file``.
+
+    Args:
+        file: the CSV.
+        skeleton: which labels there are, and their order.
+        sizes: width and height of every picture by its file name; the N pictures are in this order.
+        picture: whose joint a row without a fourth cell gives; None: such a row is wrong.
+        plain: how labels are spelled in the skeleton.
+        skip_others: pass over rows of files that are not among the pictures, which else are mistakes.
+    Returns:
+        float32 [N, J, 2] in [0, 1] of width and height, and confidence float32 [N, J], 1 where there is a row.
+    Raises:
+        UserError: file and line are named.
+    """
     joints = {name: j for j, name in enumerate(skeleton.joints)}
     drawings = {name: n for n, name in enumerate(sizes)}
     points = np.zeros((len(sizes), len(joints), 2), np.float32)
     confidence = np.zeros((len(sizes), len(joints)), np.float32)
     lines: dict[tuple[str, str], str] = {}
+    expected = "label,x,y,file" if picture is None else "label,x,y"
     for where, cells in _rows(file):
-        if len(cells) < 4:
-            raise UserError(f"{where}: expected label,x,y,file, got {','.join(cells)!r}")
-        label, name = cells[0], cells[3]
+        name = cells[3] if len(cells) > 3 and cells[3] else picture
+        if len(cells) < 3 or name is None:
+            raise UserError(f"{where}: expected {expected}, got {','.join(cells)!r}")
+        if skip_others and name not in drawings:
+            continue
+        label = plain(cells[0])
         if label not in joints:
+            known = skeleton.name if skeleton == CANONICAL25 else "keypoints_skeleton.csv"
             hint = did_you_mean(label, joints)
-            raise UserError(f"{where}: label {label!r} is not in keypoints_skeleton.csv{hint}")
+            raise UserError(f"{where}: label {cells[0]!r} is not in {known}{hint}")
         if name not in drawings:
             raise UserError(f"{where}: no drawing {name!r} in {file.parent}{did_you_mean(name, drawings)}")
         if (label, name) in lines:
@@ -241,6 +271,6 @@ def _read_keypoints(
             min((v + 0.5) / s, 1.0) for v, s in zip(at, size, strict=True)
         ]
         confidence[drawings[name], joints[label]] = 1
-    if not lines:
+    if not lines and not skip_others:
         raise StoreError(f"{file}: no keypoints in this file")
     return points, confidence

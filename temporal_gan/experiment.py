@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from .config import Section
+from .data.references import POOL
 from .data.transforms import AugmentConfig
 from .losses.adversarial import Adversarial
 from .losses.coherence import FEWEST_FRAMES
@@ -54,9 +55,17 @@ class LossConfig(Section):
         default=0.0, ge=0, description="WGAN-GP penalty on the critics; 0 switches it off, the paper has 10"
     )
     critic_view: CriticViewConfig = CriticViewConfig()
+    smooth: float = Field(
+        default=2 / 255,
+        ge=0,
+        description="pixel differences below it (of a range of 2) are squared: 1 learns faster, 0.01 draws sharper",
+    )
     l1_weight: float = Field(default=0.0, ge=0, description="mean absolute difference to the real clip")
     l1_foreground_weight: float = Field(
         default=0.0, ge=0, description="the same inside the union of made and real silhouette"
+    )
+    l1_face_weight: float = Field(
+        default=0.0, ge=0, description="the same inside the face's square, where expressions are"
     )
     feature_matching_weight: float = Field(
         default=0.0, ge=0, description="difference of the critics' inner features"
@@ -115,10 +124,18 @@ class DataConfig(Section):
     workers: int = Field(
         default=0, ge=0, description="processes that read ahead; 0 = read in the training process"
     )
-    flow: Literal["exact", "dis"] = Field(
-        default="exact",
-        description="reference flow: the store's or the puppet's own, or OpenCV's DIS with a check",
+    smallest_pool: int = Field(
+        default=POOL,
+        ge=1,
+        le=POOL,
+        description="references are chosen among at least so many frames, a number drawn for each sample",
     )
+    flow: Literal["exact", "dis", "raft", "raft_small"] = Field(
+        default="exact",
+        description="reference flow: the store's or the puppet's own, or measured by OpenCV's DIS or by RAFT, with a "
+        "check",
+    )
+    flow_file: str | None = Field(default=None, description="weights of RAFT; null: the weights folder")
     augment: AugmentConfig = AugmentConfig()
 
     def frames_at(self, step: int) -> int:
@@ -175,8 +192,6 @@ class ExperimentConfig(Section):
 
     def _check_clip_gan(self, model: GeneratorConfig) -> None:
         losses, critics, optim, frames = self.losses, self.critics, self.optim, self.data.frames
-        if model.temporal_size > model.size:
-            raise ValueError(f"model.temporal_size {model.temporal_size} is above model.size {model.size}")
         any_critic = losses.adversarial_weight > 0 and sum(critics.weights.values()) > 0
         of_critics = ("feature_matching_weight", "r1_gamma", "gp_weight", "label_smoothing")
         idle = [f"losses.{k}" for k in of_critics if getattr(losses, k)]
@@ -206,6 +221,8 @@ class ExperimentConfig(Section):
         if critics.frame.expression_weight and not (any_critic and critics.frame.weight):
             raise ValueError("critics.frame.expression_weight needs a frame critic with a weight above 0")
         frames_teach = any_critic and critics.frame.weight + critics.region.weight > 0
+        if self.data.flow_file is not None and not self.data.flow.startswith("raft"):
+            raise ValueError("data.flow_file is for data.flow: raft | raft_small")
         self._check_curriculum(frames_teach or paired > 0)
         check_growing(self.data.growing, model.size)
         coarsest = model.size >> max(critics.frame.layers + critics.frame.scales - 1, critics.clip.layers)
@@ -257,8 +274,9 @@ def check_losses(losses: LossConfig) -> None:
 
 
 CLIP_LOSSES = (
-    "r1_gamma", "gp_weight", "l1_weight", "l1_foreground_weight", "perceptual_weight", "feature_matching_weight",
-    "flow_weight", "temporal_difference_weight", "pose_weight", "expression_weight", "coherence_weight",
+    "r1_gamma", "gp_weight", "l1_weight", "l1_foreground_weight", "l1_face_weight", "perceptual_weight",
+    "feature_matching_weight", "flow_weight", "temporal_difference_weight", "pose_weight", "expression_weight",
+    "coherence_weight",
 )  # fmt: skip
 """Losses that the DCGAN has not."""
 

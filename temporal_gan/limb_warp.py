@@ -30,6 +30,7 @@ def limb_warp(
     confidence: Tensor,
     edges: Sequence[tuple[int, int]],
     layer: Tensor | None = None,
+    field_size: int | None = None,
 ) -> Tensor:
     """Carry reference pictures to target poses, limb by limb, with no learning at all.
 
@@ -51,12 +52,13 @@ def limb_warp(
     Returns:
         [B, T, R, C, S, S]; a reference that shares no limb with the target is returned as it is.
     """
-    b, r, c, size = reference.shape[:4]
+    b, r, c, side = reference.shape[:4]
     t = keypoints.shape[1]
-    plain = reference[:, None].expand(b, t, r, c, size, size)
+    size = field_size or side
+    plain = reference[:, None].expand(b, t, r, c, side, side)
     if not edges:
         return plain
-    start, end = torch.tensor(edges, device=reference.device).T
+    start, end = torch.tensor(edges).to(reference.device, non_blocking=True).T
     # A missing joint's place may be anything, even not a number, and must not reach a sum.
     target = (torch.where(confidence[..., None] > 0, keypoints, 0.0) * size).flatten(0, 1)
     source = torch.where(reference_confidence[..., None] > 0, reference_keypoints, 0.0) * size
@@ -74,7 +76,7 @@ def limb_warp(
     )
     picture = plain.flatten(0, 1)
     if layer is None:
-        warped = _sample(picture, fields, None)[0]
+        warped = _sample(picture, _positions(fields, None)[0])
     else:
         limbs = limb_coordinates(source[:, :, start].flatten(0, 1), source[:, :, end].flatten(0, 1), size)
         owner = _nearness(limbs, size) ** OWNERSHIP_POWER * there_in_source.flatten(0, 1)[..., None, None]
@@ -82,7 +84,7 @@ def limb_warp(
         depth = torch.minimum(layer[..., start], layer[..., end]).flatten(0, 1).clamp(0, LAYERS - 1)
         warped = _composite(picture, fields, _each_frame(owner, t), depth)
     kept = shared.any(-1).view(b, t, r, 1, 1, 1)
-    return torch.where(kept, warped.view(b, t, r, c, size, size), plain)
+    return torch.where(kept, warped.view(b, t, r, c, side, side), plain)
 
 
 class _LimbFields(NamedTuple):
@@ -125,24 +127,32 @@ def _limb_fields(
     )
 
 
-def _sample(picture: Tensor, fields: _LimbFields, chosen: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Pictures [N, R, K, S, S] warped by the ``chosen`` limbs (bool [N, L]; None: all), and those limbs' summed
-    weight [N, R, 1, S, S]."""
-    n, r, k, size = picture.shape[:4]
+def _positions(fields: _LimbFields, chosen: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Where the ``chosen`` limbs (bool [N, L]; None: all) lead each pixel, [N, R, 2, S, S] in [-1, 1] of the reference,
+    and their summed weight [N, R, 1, S, S]."""
+    n, r = fields.weight.shape[:2]
+    size = fields.near.shape[-1]
     weight = fields.weight if chosen is None else fields.weight * chosen[:, None]
     total = torch.bmm(weight, fields.near.flatten(2)).clamp_min(1e-12)
     along, across, start = (fields.rows * weight[..., None]).split(2, dim=-1)
     rows = torch.cat([along, across, start], dim=2).transpose(2, 3).flatten(1, 2)
     position = torch.bmm(rows, fields.seen).view(n, r, 2, -1) / total[:, :, None]
-    grid = (position.transpose(2, 3) / size * 2 - 1).view(n * r, size, size, 2)
+    return (position / size * 2 - 1).view(n, r, 2, size, size), total.view(n, r, 1, size, size)
+
+
+def _sample(picture: Tensor, position: Tensor) -> Tensor:
+    """Pictures [N, R, K, S, S] at the positions of a field [N, R, 2, s, s], which may be coarser."""
+    n, r, k, side = picture.shape[:4]
+    # A field says by how much to move, which between two of its pixels is between their two answers.
+    move = _resized(position - _grid(position), side) + _grid(picture)
     warped = functional.grid_sample(
-        picture.reshape(n * r, k, size, size),
-        grid,
+        picture.reshape(n * r, k, side, side),
+        move.flatten(0, 1).permute(0, 2, 3, 1),
         mode="bilinear",
         padding_mode="border",
         align_corners=False,
     )
-    return warped.view(n, r, k, size, size), total.view(n, r, 1, size, size)
+    return warped.view(n, r, k, side, side)
 
 
 def _composite(picture: Tensor, fields: _LimbFields, owner: Tensor, depth: Tensor) -> Tensor:
@@ -153,20 +163,37 @@ def _composite(picture: Tensor, fields: _LimbFields, owner: Tensor, depth: Tenso
 
     Args:
         picture: [N, R, C, S, S].
-        owner: [N, R, L, S, S], how much of each of the reference's pixels belongs to each limb.
+        owner: [N, R, L, s, s], how much of each of the reference's pixels belongs to each limb.
         depth: int64 [N, L].
     """
-    together, total = _sample(picture, fields, None)
-    shown, say = UNCLAIMED * together, torch.full_like(total, UNCLAIMED)
+    side = picture.shape[-1]
+    together, total = _positions(fields, None)
+    shown = UNCLAIMED * _sample(picture, together)
+    say = torch.full_like(total, UNCLAIMED)
     left = torch.ones_like(total)
     for group in range(LAYERS):
         chosen = depth == group
         mine = torch.einsum("nl,nrlhw->nrhw", chosen.to(owner.dtype), owner)[:, :, None]
-        brought, near = _sample(torch.cat([picture, mine], dim=2), fields, chosen)
-        claim = brought[:, :, -1:] * near / total
-        shown, say = shown + left * claim * brought[:, :, :-1], say + left * claim
-        left = left * (1 - claim)
-    return shown / say
+        position, near = _positions(fields, chosen)
+        claim = left * _sample(mine, position) * near / total
+        shown, say = shown + _resized(claim, side) * _sample(picture, position), say + claim
+        left = left - claim
+    return shown / _resized(say, side)
+
+
+def _resized(field: Tensor, side: int) -> Tensor:
+    """[N, R, K, s, s] -> [N, R, K, side, side], bilinearly."""
+    if field.shape[-1] == side:
+        return field
+    larger = functional.interpolate(field.flatten(0, 1), (side, side), mode="bilinear", align_corners=False)
+    return larger.unflatten(0, field.shape[:2])
+
+
+def _grid(like: Tensor) -> Tensor:
+    """[2, S, S], x and y of the pixel centres in [-1, 1] (the sampler's -1 is the picture's edge)."""
+    side = like.shape[-1]
+    centre = (torch.arange(side, device=like.device, dtype=like.dtype) + 0.5) / side * 2 - 1
+    return torch.stack([centre.expand(side, side), centre[:, None].expand(side, side)])
 
 
 def _nearness(limbs: Limbs, size: int) -> Tensor:

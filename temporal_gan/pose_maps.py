@@ -65,12 +65,12 @@ def draw_pose_maps(
         empty = joint.new_zeros(count, groups, CHANNELS_PER_GROUP - 1, size, size)
         return torch.cat([joint, empty], dim=2).flatten(1, 2)
 
-    start, end = torch.tensor(edges, device=device).T
+    start, end = torch.tensor(edges).to(device, non_blocking=True).T
     limbs = limb_coordinates(points[:, start], points[:, end], size)
     limb_heat = _truncated_gaussian(limbs.distance_squared, size).flatten(2)
     limb_confidence = torch.minimum(confidence[:, start], confidence[:, end])
     limb_group = torch.minimum(group[:, start], group[:, end])
-    codes = limb_codes(len(edges)).to(points).expand(count, -1, -1)
+    codes = limb_codes(len(edges)).to(points, non_blocking=True).expand(count, -1, -1)
     features = torch.cat([torch.ones_like(limbs.direction[..., :1]), limbs.direction, codes], dim=-1)
     rows = (_in_group(limb_group, groups).to(points.dtype) * limb_confidence[:, None])[
         :, :, None
@@ -134,8 +134,9 @@ def _joint_heat(points: Tensor, size: int) -> Tensor:
 
 def _truncated_gaussian(distance_squared: Tensor, size: int) -> Tensor:
     sigma = sigma_px(size)
-    inside = distance_squared <= (3 * sigma) ** 2
-    return torch.exp(distance_squared / (-2 * sigma * sigma)) * inside
+    reach = (3 * sigma) ** 2
+    # Far tails are clamped before they are taken out: exp is slow where its result is a denormal.
+    return torch.exp(distance_squared.clamp_max(reach) / (-2 * sigma * sigma)) * (distance_squared <= reach)
 
 
 def _in_group(group: Tensor, groups: int) -> Tensor:

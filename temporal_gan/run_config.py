@@ -22,7 +22,10 @@ class OptimConfig(Section):
     lr_batch: int | None = Field(
         default=None, ge=1, description="batch the rates were tuned at; null: rates are used as given"
     )
-    beta1: float = Field(default=0.5, ge=0, lt=1)
+    beta1: float = Field(
+        default=0.5, ge=0, lt=1, description="of the generator's Adam; 0.9 learns pictures faster"
+    )
+    beta1_critic: float = Field(default=0.5, ge=0, lt=1)
     beta2: float = Field(default=0.999, gt=0, lt=1)
     ema_halflife_steps: float = Field(
         default=200.0, gt=0, description="of the averaged generator that is used and exported"
@@ -44,6 +47,14 @@ class TrainConfig(Section):
     precision: Literal["auto", "float32", "bfloat16", "float64"] = Field(
         default="auto",
         description="auto: bfloat16 on CUDA, else float32; float64 is for checks, of 1 against N processes say",
+    )
+    channels_last: bool = Field(
+        default=False,
+        description="weights and pictures as [N, H, W, C] in memory: other kernels, other rounding",
+    )
+    compile: bool = Field(
+        default=False,
+        description="torch.compile of generator and critics: needs a compiler, and minutes before the first step",
     )
     log_every_steps: int = Field(default=10, ge=1)
     preview_every_steps: int = Field(

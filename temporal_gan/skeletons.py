@@ -111,6 +111,12 @@ _SAME_PLACE = {"head": "nose", "hand": "wrist", "foot": "ankle"}
 """Coarser words that people use for about the same joint."""
 
 
+def canonical_name(joint: str) -> str:
+    """A joint's name as canonical25 spells it: ``Left-Hand`` and ``left wrist`` are left_wrist; unknown ones stay."""
+    words = joint.lower().replace("-", "_").replace(" ", "_").split("_")
+    return "_".join(_SAME_PLACE.get(word, word) for word in words)
+
+
 def canonical_joints(skeleton: Skeleton) -> dict[int, int]:
     """Index of a skeleton's joint -> index of the same one in canonical25, by name (``Left-Hand`` is left_wrist).
 
@@ -118,8 +124,7 @@ def canonical_joints(skeleton: Skeleton) -> dict[int, int]:
     """
     found = {}
     for index, joint in enumerate(skeleton.joints):
-        words = joint.lower().replace("-", "_").replace(" ", "_").split("_")
-        name = "_".join(_SAME_PLACE.get(word, word) for word in words)
+        name = canonical_name(joint)
         if name in CANONICAL25.joints:
             found[index] = CANONICAL25.joints.index(name)
     return found

@@ -66,6 +66,18 @@ I3D = PublishedWeights(
     "https://github.com/songweige/TATS/raw/main/tats/fvd/i3d_pretrained_400.pt",
     "",
 )
+RAFT_LARGE = PublishedWeights(
+    "optical flow by RAFT",
+    "raft_large_C_T_SKHT_V2-ff5fadd5.pth",
+    "https://download.pytorch.org/models/raft_large_C_T_SKHT_V2-ff5fadd5.pth",
+    "ff5fadd5",
+)
+RAFT_SMALL = PublishedWeights(
+    "optical flow by the small RAFT",
+    "raft_small_C_T_V2-01064c6d.pth",
+    "https://download.pytorch.org/models/raft_small_C_T_V2-01064c6d.pth",
+    "01064c6d",
+)
 
 
 def weights_folder() -> Path:

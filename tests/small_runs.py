@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[1]
 
 CLIP_GAN: dict[str, Any] = {
     "model": {
-        "kind": "temporal", "size": 32, "width": 4, "max_width": 16, "nz": 4, "style_width": 16, "temporal_size": 8,
+        "kind": "temporal", "size": 32, "width": 4, "max_width": 16, "nz": 4, "style_width": 16, "temporal_level": 2,
     },
     "critics": {
         "frame": {"width": 4, "layers": 2, "scales": 2},

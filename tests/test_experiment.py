@@ -57,7 +57,7 @@ def test_the_defaults_are_a_sound_experiment() -> None:
         ),
         ({"model": {"kind": "dcgan"}, "critics": {"frame": {"width": 8}}}, "critics: model.kind: dcgan"),
         ({"model": {"kind": "dcgan"}, "data": {"augment": {"flip_prob": 0.5}}}, "data.augment is for clips"),
-        ({"model": {"kind": "temporal", "size": 32, "temporal_size": 64}}, "model.temporal_size"),
+        ({"model": {"kind": "temporal", "size": 32, "temporal_level": 4}}, "temporal_level 4"),
         (
             {"critics": {"clip": {"strides": [1, 9]}}, "data": {"frames": 16}},
             "critics.clip.strides: 3 frames at stride 9 reach over 19, data.frames is 16",

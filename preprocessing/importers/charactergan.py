@@ -1,17 +1,11 @@
 """A folder of labelled drawings (temporal_gan.drawings) -> clip store."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
-from temporal_gan.data.manifest import ClipLabels, ClipRow, StoreInfo, sha256_of
-from temporal_gan.data.store_writer import StoreWriter
-from temporal_gan.drawings import did_you_mean, read_charactergan
-from temporal_gan.errors import UserError
-from temporal_gan.expressions import EXPRESSIONS
-from temporal_gan.video_io import FOLDER_FPS
+from temporal_gan.data.drawing_store import write_drawing_store
+from temporal_gan.data.manifest import StoreInfo
+from temporal_gan.drawings import read_charactergan
 
 
 def import_charactergan(
@@ -25,57 +19,8 @@ def import_charactergan(
         hold_out: file names of the drawings for the test split; all others train.
         licence: of the drawings; "" = unknown.
     Returns:
-        the store's description. Expressions are the built-in list, not labelled. Drawings may differ in size.
+        the store's description.
     Raises:
-        UserError: see :func:`read_charactergan`; also a held-out name that is no drawing, or that leaves
-        none.
+        UserError: see :func:`read_charactergan` and :func:`write_drawing_store`.
     """
-    drawings = read_charactergan(folder)
-    names = [f.name for f in drawings.files]
-    for name in hold_out:
-        if name not in names:
-            raise UserError(f"--hold-out: no drawing {name!r} in {folder}{did_you_mean(name, names)}")
-    if set(names) <= set(hold_out):
-        raise UserError(f"--hold-out: all {len(names)} drawings are held out, so none is left to train on")
-    alpha = any(p.shape[-1] == 4 for p in drawings.pixels)
-    sizes = {p.shape[1::-1] for p in drawings.pixels}
-    size = sizes.pop() if len(sizes) == 1 else None
-    joints, blank = len(drawings.skeleton.joints), np.zeros((1, len(EXPRESSIONS)), np.float32)
-    character = Path(folder).resolve().name
-    with StoreWriter(out, drawings.skeleton, EXPRESSIONS, FOLDER_FPS, size, 4 if alpha else 3) as writer:
-        for number, (file, clip_id) in enumerate(zip(drawings.files, _clip_ids(drawings.files), strict=True)):
-            row = ClipRow(
-                id=clip_id,
-                character=character,
-                split="test" if file.name in hold_out else "train",
-                source=file.name,
-                licence=licence,
-                sha256=sha256_of(file),
-            )
-            labels = ClipLabels(
-                keypoints=drawings.keypoints[number][None],
-                confidence=drawings.confidence[number][None],
-                layer=np.array(drawings.skeleton.layers, np.int64).reshape(1, joints),
-                expression=blank,
-                expression_confidence=blank,
-                time=np.zeros(1),
-                hold=np.zeros(1, np.int64),
-                origin="imported",
-            )
-            frame = drawings.pixels[number]
-            if alpha and frame.shape[-1] == 3:
-                frame = np.concatenate([frame, np.full_like(frame[..., :1], 255)], axis=-1)
-            writer.add_clip(row, frame[None], labels)
-        return writer.close()
-
-
-def _clip_ids(files: Sequence[Path]) -> Iterator[str]:
-    """File stems as plain ids; a stem that nothing is left of, or that another became, gets a number."""
-    taken: set[str] = set()
-    for file in files:
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "_", file.stem).strip("_.-")[:100] or "drawing"
-        name, number = stem, 2
-        while name.lower() in taken:
-            name, number = f"{stem}_{number}", number + 1
-        taken.add(name.lower())
-        yield name
+    return write_drawing_store(read_charactergan(folder), out, hold_out, licence)

@@ -11,12 +11,12 @@ from torch.utils.data import DataLoader, Dataset
 from ..batch import ClipBatch, to_model_range
 from ..errors import StoreError
 from .cache import ClipCache
-from .references import ReferencePool, choose_references, with_mirrored
+from .references import POOL, ReferencePool, choose_references, pool_size, with_mirrored
 from .sampling import StepSampler, sample_at
 from .store import Store
 
 
-class ClipDataset(Dataset):
+class ClipDataset(Dataset[ClipBatch]):
     """Sample number -> a window of one clip, as a function of the seed and the number alone.
 
     Args:
@@ -27,6 +27,8 @@ class ClipDataset(Dataset):
         seed: of order, windows and references.
         references: reference frames R a sample carries; 0: none.
         mirrored: choose them among mirrored frames too.
+        smallest_pool: they are chosen among so many frames or more, up to ``POOL``; how many is drawn for each sample,
+            every doubling as often. A network that is to serve characters known from one picture must meet such.
     Attributes:
         window: frames of every sample: ``frames``, or the split's longest clip where that is shorter.
         skipped_clips: number of clips of the split that are shorter than the window, and so never drawn.
@@ -44,6 +46,7 @@ class ClipDataset(Dataset):
         seed: int,
         references: int = 0,
         mirrored: bool = False,
+        smallest_pool: int = POOL,
     ) -> None:
         if frames < 1:
             raise StoreError(f"a window of {frames} frames; expected at least 1")
@@ -59,7 +62,7 @@ class ClipDataset(Dataset):
         self.positions = chosen[lengths >= self.window]
         self.skipped_clips = len(chosen) - len(self.positions)
         self._lengths = lengths[lengths >= self.window]
-        self._references, self._mirrored = references, mirrored
+        self._references, self._mirrored, self._smallest_pool = references, mirrored, smallest_pool
         self._pool = ReferencePool(store, cache)
 
     def __len__(self) -> int:
@@ -74,7 +77,8 @@ class ClipDataset(Dataset):
         if not self._references:
             return clip
         character = self.store.clips[position].character
-        places = self._pool.around(self.seed, index, character, position, sample.start, self.window)
+        count = pool_size(self.seed, index, self._smallest_pool)
+        places = self._pool.around(self.seed, index, character, position, sample.start, self.window)[:count]
         names = ("video", "keypoints", "confidence", "layer")
         if not places:
             return with_references(clip, {}, self._references)
@@ -157,22 +161,32 @@ def collate(clips: Sequence[ClipBatch]) -> ClipBatch:
 
 
 def clip_batches(
-    dataset: ClipDataset, start_step: int, global_batch: int, rank: int = 0, world: int = 1, workers: int = 0
+    dataset: Dataset[ClipBatch],
+    start_step: int,
+    global_batch: int,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 0,
+    pinned: bool = False,
 ) -> Iterator[ClipBatch]:
     """One rank's batches from ``start_step`` on, for ever; what a step holds does not depend on where one
     starts.
 
     Args:
-        dataset: the split.
+        dataset: a sample's number -> that sample as a batch of one clip.
         start_step: the first step to serve.
         global_batch: clips of one step over all ranks; this rank gets ``global_batch / world`` of them.
         rank, world: this process and the number of processes.
         workers: processes that read ahead; 0 = read in this one.
+        pinned: in memory from which a CUDA device copies while it computes.
     Raises:
         ValueError: the global batch does not split evenly.
     """
     steps = StepSampler(start_step, global_batch, rank, world)
-    return iter(DataLoader(dataset, batch_sampler=steps, num_workers=workers, collate_fn=collate))
+    loader = DataLoader(
+        dataset, batch_sampler=steps, num_workers=workers, collate_fn=collate, pin_memory=pinned
+    )
+    return iter(loader)
 
 
 def _window(store: Store, cache: ClipCache, position: int, start: int, count: int) -> ClipBatch:

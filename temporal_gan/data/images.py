@@ -114,7 +114,13 @@ class ImageDataset(Dataset):
 
 
 def image_batches(
-    dataset: ImageDataset, start_step: int, global_batch: int, rank: int = 0, world: int = 1, workers: int = 0
+    dataset: ImageDataset,
+    start_step: int,
+    global_batch: int,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 0,
+    pinned: bool = False,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """One rank's batches from ``start_step`` on, for ever: images float32 [B, 3, S, S] in [-1, 1], labels
     int64 [B].
@@ -125,12 +131,14 @@ def image_batches(
         global_batch: pictures of one step over all ranks; this rank gets ``global_batch / world`` of them.
         rank, world: this process and the number of processes.
         workers: processes that read ahead; 0 = read in this one.
+        pinned: in memory from which a CUDA device copies while it computes.
     Raises:
         ValueError: the global batch does not split evenly.
         StoreError: while iterating, a picture cannot be read.
     """
     steps = StepSampler(start_step, global_batch, rank, world)
-    return _plain_errors(iter(DataLoader(dataset, batch_sampler=steps, num_workers=workers)))
+    loader = DataLoader(dataset, batch_sampler=steps, num_workers=workers, pin_memory=pinned)
+    return _plain_errors(iter(loader))
 
 
 def _plain_errors(batches: Iterator[tuple[Tensor, Tensor]]) -> Iterator[tuple[Tensor, Tensor]]:

@@ -66,6 +66,14 @@ def with_mirrored(frames: Mapping[str, np.ndarray], flip: np.ndarray) -> dict[st
     return doubled
 
 
+def pool_size(seed: int, sample: int, smallest: int) -> int:
+    """How many frames a sample's references are chosen among: ``smallest`` to ``POOL``, uniform in the logarithm."""
+    if smallest >= POOL:
+        return POOL
+    draw = numpy_generator(seed, "pool size", sample).uniform()
+    return int(smallest * ((POOL + 1) / smallest) ** draw)
+
+
 class ReferencePool:
     """The train split's frames by character, and what is drawn from them.
 

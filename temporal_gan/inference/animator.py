@@ -13,12 +13,14 @@ from .. import rng
 from ..batch import ClipBatch, to_display_range
 from ..data.clips import with_nearest_references
 from ..distributed import choose_device
+from ..drawings import Drawings
 from ..errors import UserError
 from ..expressions import expression_track
 from ..models.generator import Generator
 from ..pose_files import PoseSequence
+from .new_character import NEW_CHARACTER, NewCharacter, new_character
 from .pose_source import pose_from_arrays, read_pose
-from .weights_file import References, load_generator
+from .weights_file import SHIPPED, References, load_generator
 
 CHUNK_FRAMES = 16
 """Frames made at once: memory does not grow with a clip's length, and the temporal state carries over."""
@@ -33,16 +35,48 @@ class Animator:
         characters, expressions: names it knows.
         size: pixels per side of a made frame.
         fps: of the clips it was trained on.
+        newcomer: the one character it animates where that was not among those of the training; else None.
     """
 
-    def __init__(self, generator: Generator, references: References, device: torch.device) -> None:
-        self.references = references
+    def __init__(
+        self,
+        generator: Generator,
+        references: References,
+        device: torch.device,
+        newcomer: NewCharacter | None = None,
+    ) -> None:
+        self.references = references if newcomer is None else {NEW_CHARACTER: newcomer.frames}
         self.generator = generator.to(device).eval()
         self.device = device
-        self.characters = generator.domain.characters
+        self.newcomer = newcomer
+        self.characters = generator.domain.characters if newcomer is None else (NEW_CHARACTER,)
         self.expressions = generator.domain.expressions
         self.size = generator.config.size
         self.fps = generator.domain.fps
+
+    def of(self, drawings: Drawings) -> "Animator":
+        """The same network for a character it was not trained on.
+
+        Args:
+            drawings: one or a few labelled pictures of the character, of any skeleton
+                (temporal_gan.labelled_pictures, temporal_gan.drawings).
+        Raises:
+            UserError: a network that works without references, or whose weights are tied to another skeleton.
+        """
+        config, domain = self.generator.config, self.generator.domain
+        if not config.references:
+            raise UserError(
+                "--reference: this animator carries nothing over from references (model.references: 0)"
+            )
+        if config.joint_maps and drawings.skeleton.joints != domain.skeleton.joints:
+            raise UserError(
+                f"--reference: is of skeleton {drawings.skeleton.name}, and this animator's weights are tied to "
+                f"{domain.skeleton.name} (model.joint_maps)"
+            )
+        newcomer = new_character(drawings, self.size, domain.channels)
+        generator = Generator(config, replace(domain, skeleton=drawings.skeleton))
+        generator.load_state_dict(self.generator.state_dict())
+        return Animator(generator.requires_grad_(False), {}, self.device, newcomer)
 
     def generate(
         self,
@@ -52,6 +86,7 @@ class Animator:
         frames: int | None = None,
         size: int | None = None,
         seed: int = 0,
+        reference: Drawings | None = None,
     ) -> Tensor:
         """Make a clip; the same arguments give the same clip.
 
@@ -63,12 +98,14 @@ class Animator:
             frames: T; None: the pose's own length.
             size: pixels per side of the result; None: the network's own.
             seed: of the clip's noise and of a named motion.
+            reference: labelled pictures of a character it was not trained on, to be animated instead; see :meth:`of`.
         Returns:
             float32 [T, C, S, S] in [0, 1], C = 3, or 4 with colour premultiplied by alpha.
         Raises:
             UserError: an unknown name, or shapes that do not fit.
         """
-        return torch.cat(list(self.stream(pose, expression, character, frames, size, seed)))
+        animator = self if reference is None else self.of(reference)
+        return torch.cat(list(animator.stream(pose, expression, character, frames, size, seed)))
 
     @torch.no_grad()
     def stream(
@@ -80,11 +117,11 @@ class Animator:
         size: int | None = None,
         seed: int = 0,
     ) -> Iterator[Tensor]:
-        """As :meth:`generate`, in pieces of up to ``CHUNK_FRAMES`` frames."""
+        """As :meth:`generate` without a reference, in pieces of up to ``CHUNK_FRAMES`` frames."""
         who = self._character(character)
         if size is not None and not 8 <= size <= 4096:
             raise UserError(f"--size {size}: expected 8 to 4096 pixels")
-        sequence = self._pose(pose, self.characters[who], frames, seed)
+        sequence = self._pose(pose, who, frames, seed)
         face = self._face(expression, len(sequence))
         model = self.generator.config
         noise = rng.normal((1, model.nz), seed, "clip").to(self.device)
@@ -95,7 +132,7 @@ class Animator:
             made, state = self.generator(self.generator.tell(part), noise, state)
             yield _finish(made[0].float().cpu(), size)
 
-    def _batch(self, sequence: PoseSequence, face: np.ndarray, who: int) -> ClipBatch:
+    def _batch(self, sequence: PoseSequence, face: np.ndarray, who: str) -> ClipBatch:
         """The command as a batch of one clip without pictures, with the references that suit the whole sequence."""
         count = len(sequence)
         batch = ClipBatch(
@@ -107,32 +144,33 @@ class Animator:
             layer=_tensor(sequence.layer),
             expression=_tensor(np.nan_to_num(face)),
             expression_confidence=_tensor(np.isfinite(face).astype(np.float32)),
-            character=torch.tensor([who]),
+            character=torch.tensor([-1 if self.newcomer else self.characters.index(who)]),
             time=torch.arange(count)[None] / sequence.fps,
             hold=torch.arange(count)[None],
-            clip_id=(self.characters[who],),
+            clip_id=(who,),
         )
         wanted = self.generator.config.references
         if not wanted:
             return batch
         domain, mirrored = self.generator.domain, self.generator.config.mirrored_references
         flip = domain.skeleton.flip_permutation() if mirrored else None
-        return with_nearest_references(batch, self.references.get(self.characters[who], {}), wanted, flip)
+        return with_nearest_references(batch, self.references.get(who, {}), wanted, flip)
 
-    def _character(self, name: str | None) -> int:
+    def _character(self, name: str | None) -> str:
         if name is None:
-            return 0
+            return self.characters[0]
         if name not in self.characters:
             raise UserError(
                 f"--character {name!r} is not one of this animator's: {', '.join(self.characters)}"
             )
-        return self.characters.index(name)
+        return name
 
     def _pose(
         self, pose: str | PoseSequence | np.ndarray, character: str, frames: int | None, seed: int
     ) -> PoseSequence:
         if isinstance(pose, str):
-            return read_pose(pose, self.generator.domain, character, frames, seed)
+            body = self.references.get(character)
+            return read_pose(pose, self.generator.domain, character, frames, seed, body)
         sequence = pose_from_arrays(pose, self.generator.domain) if isinstance(pose, np.ndarray) else pose
         if sequence.skeleton.joints != self.generator.domain.skeleton.joints:
             raise UserError(
@@ -166,11 +204,11 @@ class Animator:
         return expression.astype(np.float32)
 
 
-def load_animator(source: Path | str, device: str = "cpu") -> Animator:
-    """Open an ``animator.safetensors`` or a run folder.
+def load_animator(source: Path | str = SHIPPED, device: str = "cpu") -> Animator:
+    """Open the animator that comes with the package, an ``animator.safetensors``, or a run folder.
 
     Args:
-        source: file or folder.
+        source: ``base`` for the shipped one, a file or a folder.
         device: ``cpu``, ``cuda``, ``mps`` or ``auto``.
     Raises:
         UserError: no such file, not a clip generator, damaged, or no such device.

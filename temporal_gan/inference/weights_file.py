@@ -5,6 +5,7 @@ metadata, as JSON: format version, model configuration, and the domain
 (skeleton, expressions, characters, channels) or the class names.
 """
 
+import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,9 @@ ANIMATOR_FILE = "animator.safetensors"
 BEST_ANIMATOR_FILE = "animator_best.safetensors"
 """The weights with the best figure on held-out clips, where a run names one (``train.best_by``)."""
 SAMPLER_FILE = "sampler.safetensors"
+SHIPPED = "base"
+"""Name of the animator that comes with the package."""
+ANIMATORS = Path(__file__).parents[1] / "animators"
 
 References = dict[str, dict[str, np.ndarray]]
 """Character -> video uint8 [P, C, S, S], keypoints float32 [P, J, 2], confidence float32 [P, J], layer int64 [P, J]."""
@@ -49,13 +53,35 @@ def save_sampler(
     save_tensors(path, generator, {"model": config.model_dump(), "classes": list(classes)}, {})
 
 
-def load_generator(source: Path | str) -> tuple[Generator, References]:
-    """Read a clip generator from a file or a run folder, in float32 on the CPU, in eval mode; and its references.
+def find_animator(source: Path | str) -> Path:
+    """``base`` for the animator that comes with the package; else a file, or a run folder that holds one.
 
+    Raises:
+        CheckpointError: there is none.
+    """
+    if str(source) == SHIPPED:
+        path = ANIMATORS / f"{SHIPPED}.safetensors"
+        if not path.is_file():
+            raise CheckpointError(f"{path}: this installation has no shipped animator; name a file or a run")
+        return path
+    return _resolve(Path(source), ANIMATOR_FILE)
+
+
+def animator_sha256(source: Path | str) -> str:
+    """Hex digest of the file, for what was made with it. Raises as :func:`find_animator`."""
+    with find_animator(source).open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def load_generator(source: Path | str) -> tuple[Generator, References]:
+    """Read a clip generator, in float32 on the CPU, in eval mode; and its references.
+
+    Args:
+        source: as in :func:`find_animator`.
     Raises:
         CheckpointError: missing, damaged, of another format, or not a clip generator.
     """
-    path = _resolve(Path(source), ANIMATOR_FILE)
+    path = find_animator(source)
     tensors, about = load_tensors(path)
     if "domain" not in about:
         raise CheckpointError(

@@ -121,7 +121,9 @@ def draw_view(
     size = video.shape[-1]
 
     def uniform(count: int, name: str) -> Tensor:
-        return rng.uniform((batch, count), seed, step, f"critic view {name}")[part].to(video)
+        return rng.uniform((batch, count), seed, step, f"critic view {name}")[part].to(
+            video, non_blocking=True
+        )
 
     def chosen(name: str) -> Tensor:
         # Compared on the device: the probability is not waited for.
@@ -130,9 +132,10 @@ def draw_view(
     colour = shift = hole = noise = None
     if config.colour:
         draw = 2 * uniform(3, "colour") - 1
-        colour = config.colour * draw * draw.new_tensor([0.5, 1.0, 0.5]) + draw.new_tensor([0.0, 1.0, 1.0])
+        reach, centre = torch.tensor([[0.5, 1.0, 0.5], [0.0, 1.0, 1.0]]).to(draw, non_blocking=True)
+        colour = config.colour * draw * reach + centre
         if probability is not None:
-            colour = torch.where(chosen("colour"), colour, colour.new_tensor([0.0, 1.0, 1.0]))
+            colour = torch.where(chosen("colour"), colour, centre)
     if config.translation:
         reach = round(config.translation * size)
         shift = (uniform(2, "translation") * (2 * reach + 1)).long().clamp_max(2 * reach) - reach
@@ -148,7 +151,8 @@ def draw_view(
             hole = hole & chosen("cutout")[:, :, None, None, None]
     sigma = config.noise * max(0.0, 1 - step / config.noise_steps)
     if sigma:
-        noise = sigma * rng.normal((batch, *video.shape[1:]), seed, step, "instance noise")[part].to(video)
+        noise = rng.normal((batch, *video.shape[1:]), seed, step, "instance noise")[part]
+        noise = sigma * noise.to(video, non_blocking=True)
     return CriticView(colour, shift, hole, noise)
 
 

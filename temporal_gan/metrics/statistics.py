@@ -32,22 +32,48 @@ def bootstrap_interval(
     Raises:
         UserError: as many clusters as values are needed.
     """
+    return ratio_interval(values, np.ones(len(values)), generator, draws, level, clusters)
+
+
+def ratio_interval(
+    numerators: np.ndarray,
+    denominators: np.ndarray,
+    generator: np.random.Generator,
+    draws: int = 1000,
+    level: float = 0.95,
+    clusters: np.ndarray | None = None,
+) -> tuple[float, float] | None:
+    """Percentile bootstrap interval of sum(numerators) / sum(denominators), resampling whole clips or characters.
+
+    For what made clips have relative to real ones: a mean of the clips' own ratios would be that of the clip whose
+    denominator is nearest to nothing.
+
+    Args:
+        numerators, denominators: float [N], one of each a clip.
+        generator, draws, level, clusters: as in :func:`bootstrap_interval`.
+    Returns:
+        (low, high), or None with fewer than three clips or clusters.
+    Raises:
+        UserError: not as many denominators, or clusters, as numerators.
+    """
+    if len(denominators) != len(numerators):
+        raise UserError(f"ratio_interval: {len(numerators)} numerators and {len(denominators)} denominators")
     if clusters is None:
-        sums, sizes = values.astype(float), np.ones(len(values))
+        above, below = numerators.astype(float), denominators.astype(float)
     else:
-        if len(clusters) != len(values):
-            raise UserError(f"bootstrap_interval: {len(values)} values and {len(clusters)} cluster names")
+        if len(clusters) != len(numerators):
+            raise UserError(f"bootstrap_interval: {len(numerators)} values and {len(clusters)} cluster names")
         _, member = np.unique(clusters, return_inverse=True)
-        sums, sizes = np.bincount(member, values), np.bincount(member).astype(float)
-    if len(sums) < FEWEST_CLIPS:
+        above, below = np.bincount(member, numerators), np.bincount(member, denominators)
+    if len(above) < FEWEST_CLIPS:
         return None
     tail = 100 * (1 - level) / 2
-    means = []
-    for rows in portions(draws, len(sums)):
-        picks = generator.integers(0, len(sums), size=(rows, len(sums)))
+    ratios = []
+    for rows in portions(draws, len(above)):
+        picks = generator.integers(0, len(above), size=(rows, len(above)))
         # Chosen clusters differ in size: the mean is over the clips they bring.
-        means.append(sums[picks].sum(axis=1) / sizes[picks].sum(axis=1))
-    low, high = np.percentile(np.concatenate(means), [tail, 100 - tail])
+        ratios.append(above[picks].sum(axis=1) / below[picks].sum(axis=1))
+    low, high = np.percentile(np.concatenate(ratios), [tail, 100 - tail])
     return float(low), float(high)
 
 

@@ -98,13 +98,15 @@ def make_condition(
     depth_groups: int,
     joint_maps: bool = False,
     layered_warp: bool = False,
+    field_size: int | None = None,
 ) -> Condition:
     """Draw a batch's poses at 4, 8, ... ``size`` pixels, warp its references to them, and gather the rest.
 
     Args:
         batch: its video is not looked at.
-        size: the network's resolution, a power of two.
+        size: the finest resolution, a power of two.
         depth_groups, joint_maps, layered_warp: as in the network's configuration.
+        field_size: pixels per side at which warp fields are computed; None: as many as the references have.
     """
     b, t = batch.keypoints.shape[:2]
     resolutions = [4 << i for i in range((size // 4).bit_length())]
@@ -124,7 +126,7 @@ def make_condition(
     assert batch.reference_confidence is not None
     warped = limb_warp(
         batch.reference_video, batch.reference_keypoints, batch.reference_confidence,
-        batch.keypoints, batch.confidence, edges, batch.layer if layered_warp else None,
+        batch.keypoints, batch.confidence, edges, batch.layer if layered_warp else None, field_size,
     )  # fmt: skip
     preference = reference_preference(
         batch.keypoints, batch.confidence, batch.reference_keypoints, batch.reference_confidence

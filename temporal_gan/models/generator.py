@@ -10,9 +10,13 @@ from ..batch import ClipBatch
 from ..config import Section
 from ..warping import warp_backward
 from .conditioning import Condition, Domain, make_condition, map_channels
+from .face import FaceNetwork
 from .identity import IdentityEncoder
 from .layers import ChannelNorm, Upsample, Upsampling
 from .temporal import Temporal, make_temporal
+
+LEVELS, COARSEST = 5, 4
+"""No more resolutions than this, so that the weights of one size serve every size; and the smallest one."""
 
 BLEND_RANGE = 1.0
 """Largest learned blend logit: enough to choose among near references, not to overrule their distance in pose."""
@@ -40,9 +44,13 @@ class GeneratorConfig(Section):
     """Architecture of the generator."""
 
     kind: Literal["temporal"] = "temporal"
-    size: Literal[32, 64, 128, 256] = Field(default=64, description="pixels per side of a made frame")
+    size: Literal[32, 64, 128, 256, 512] = Field(default=64, description="pixels per side of a made frame")
+    network_size: Literal[32, 64, 128, 256] | None = Field(
+        default=None,
+        description="pixels per side at which it decides how to blend; texture is carried at full size. null: size",
+    )
     width: int = Field(
-        default=16, ge=4, description="channels at the finest resolution; each coarser one has twice as many"
+        default=16, ge=4, description="channels at the network's size; at each halving twice as many"
     )
     max_width: int = Field(default=128, ge=8, description="but never more than this")
     nz: int = Field(default=16, ge=1, description="size of a clip's noise vector")
@@ -50,7 +58,9 @@ class GeneratorConfig(Section):
     temporal: Temporal = Field(
         default="gru", description="how frames know of the ones before: none | conv | gru | attention"
     )
-    temporal_size: Literal[4, 8, 16] = Field(default=8, description="resolution at which they do")
+    temporal_level: int = Field(
+        default=3, ge=0, lt=LEVELS, description="halvings of the network's size at which they do"
+    )
     upsample: Upsampling = Field(default="resize", description="deconv | resize | pixelshuffle")
     references: int = Field(
         default=8, ge=0, le=8, description="frames of the character warped to each pose; 0: none"
@@ -68,6 +78,13 @@ class GeneratorConfig(Section):
     flow_head: bool = Field(
         default=False, description="also carry the frame before along a flow, and mix it in by a mask"
     )
+    finish_width: int = Field(
+        default=0, ge=0, description="channels of two convolutions at full size that come last; 0: none"
+    )
+    face_width: int = Field(default=0, ge=0, description="channels of the face network; 0: none")
+    face_side: Literal[16, 32, 64, 128] = Field(
+        default=32, description="pixels per side of the square in which it repaints the face"
+    )
     depth_groups: int = Field(default=3, ge=1, le=8, description="depth layers told apart in the pose maps")
     joint_maps: bool = Field(
         default=False, description="also a map per joint, which ties the weights to one skeleton"
@@ -77,11 +94,28 @@ class GeneratorConfig(Section):
     def _check(self) -> "GeneratorConfig":
         if self.identity != "embedding" and not self.references:
             raise ValueError(f"identity: {self.identity} reads the references; references must be 1 or more")
+        if self.network_size is not None and self.network_size > self.size:
+            raise ValueError(f"network_size {self.network_size} is above size {self.size}")
+        if self.inner_size >> self.temporal_level < COARSEST:
+            raise ValueError(
+                f"temporal_level {self.temporal_level}: {self.inner_size} pixels halved so often leave fewer than "
+                f"{COARSEST}"
+            )
         return self
 
-    def channels(self, resolution: int) -> int:
-        """Feature channels at this resolution."""
-        return min(self.max_width, self.width * (self.size // resolution))
+    @property
+    def inner_size(self) -> int:
+        """Pixels per side at which the network works."""
+        return self.network_size or self.size
+
+    @property
+    def levels(self) -> int:
+        """Resolutions at which it works: its size, half of it ... down to 4x4, but no more than ``LEVELS``."""
+        return min(LEVELS, (self.inner_size // COARSEST).bit_length())
+
+    def channels(self, level: int) -> int:
+        """Feature channels after so many halvings."""
+        return min(self.max_width, self.width << level)
 
 
 class Generator(nn.Module):
@@ -109,34 +143,49 @@ class Generator(nn.Module):
         self.style = nn.Sequential(
             nn.Linear(config.nz + face + style // 2, style), nn.ReLU(), nn.Linear(style, style), nn.ReLU()
         )
-        resolutions = [4 << i for i in range((config.size // 4).bit_length())]
-        width = config.channels
-        self.read = nn.ModuleDict()
-        for r in reversed(resolutions):
-            below = config.references * domain.channels if r == config.size else width(2 * r)
-            self.read[str(r)] = nn.Conv2d(maps + below, width(r), 3, 1, 1)
-        self.start = nn.Linear(style, width(4) * 16)
-        self.up = nn.ModuleDict(
-            {str(r): Upsample(config.upsample, width(r // 2), width(r)) for r in resolutions[1:]}
+        levels, width = range(config.levels), config.channels
+        seen = config.references * domain.channels
+        self.read = nn.ModuleList(
+            nn.Conv2d(maps + (width(i - 1) if i else seen), width(i), 3, 1, 1) for i in levels
         )
-        self.modulate = nn.ModuleDict({str(r): _Modulation(width(r), width(r), style) for r in resolutions})
-        self.temporal = make_temporal(config.temporal, width(config.temporal_size))
+        self.start = nn.Linear(style, width(levels[-1]) * COARSEST**2)
+        self.up = nn.ModuleList(Upsample(config.upsample, width(i + 1), width(i)) for i in levels[:-1])
+        self.modulate = nn.ModuleList(_Modulation(width(i), width(i), style) for i in levels)
+        self.temporal = make_temporal(config.temporal, width(config.temporal_level))
         painted = domain.channels + config.references + (3 if config.flow_head else 0)
-        self.to_frame = nn.Conv2d(width(config.size), painted, 3, 1, 1)
+        self.to_frame = nn.Conv2d(width(0), painted, 3, 1, 1)
         # At first the warped references blended by pose alone, from which learning moves in small steps.
         nn.init.zeros_(self.to_frame.weight)
         nn.init.zeros_(self.to_frame.bias)  # type: ignore[arg-type]
         if config.flow_head:
             with torch.no_grad():
                 self.to_frame.bias[-1] = MASK_START  # type: ignore[index]
-        self._resolutions = resolutions
+        self.finish: Finish | None = None
+        if config.finish_width:
+            self.finish = Finish(width(0), domain.channels, config.finish_width)
+        self.face: FaceNetwork | None = None
+        if config.face_width:
+            self.face = FaceNetwork(
+                domain.skeleton,
+                domain.channels + seen,
+                domain.channels,
+                config.face_width,
+                style,
+                config.face_side,
+            )
 
-    def tell(self, batch: ClipBatch) -> Condition:
-        """What this generator must be told to make a batch's clips; see :func:`make_condition`."""
+    def tell(self, batch: ClipBatch, finest: int | None = None) -> Condition:
+        """What this generator must be told to make a batch's clips; see :func:`make_condition`.
+
+        Args:
+            batch: what is commanded.
+            finest: also draw the poses at up to so many pixels, for critics; None: what the generator itself needs.
+        """
         config = self.config
         return make_condition(
-            batch, self.domain, config.size, config.depth_groups, config.joint_maps, config.layered_warp
-        )
+            batch, self.domain, finest or config.inner_size, config.depth_groups, config.joint_maps,
+            config.layered_warp, config.inner_size,
+        )  # fmt: skip
 
     def forward(
         self, condition: Condition, noise: Tensor, state: State | None = None
@@ -156,29 +205,38 @@ class Generator(nn.Module):
         who = torch.cat([noise, self._who(condition)], dim=1)
         style = self.style(torch.cat([who[:, None].expand(-1, t, -1), condition.face], dim=-1)).flatten(0, 1)
 
-        pose: dict[int, Tensor] = {}
-        finer = style.new_zeros(b * t, 0, self.config.size, self.config.size)
+        inner = self.config.inner_size
+        warped = style.new_zeros(b * t, 0, self.config.size, self.config.size)
+        finer = style.new_zeros(b * t, 0, inner, inner)
         if self.config.references:
             assert condition.warped is not None
-            finer = condition.warped.flatten(2, 3).flatten(0, 1)
-        for r in reversed(self._resolutions):
-            maps = torch.cat([condition.maps[r].flatten(0, 1), finer], dim=1)
-            pose[r] = torch.relu(self.read[str(r)](maps))
-            finer = nn.functional.avg_pool2d(pose[r], 2)
+            warped = condition.warped.flatten(2, 3).flatten(0, 1)
+            finer = nn.functional.avg_pool2d(warped, self.config.size // inner)
+        pose: list[Tensor] = []
+        for level, read in enumerate(self.read):
+            maps = condition.maps[inner >> level].flatten(0, 1)
+            pose.append(torch.relu(read(torch.cat([maps, finer], dim=1))))
+            finer = nn.functional.avg_pool2d(pose[-1], 2)
 
-        x = self.start(style).view(b * t, -1, 4, 4)
-        for r in self._resolutions:
-            if r > 4:
-                x = self.up[str(r)](x)
-            x = self.modulate[str(r)](x, pose[r], style)
-            if r == self.config.temporal_size and self.temporal is not None:
+        x = self.start(style).view(b * t, -1, COARSEST, COARSEST)
+        x = nn.functional.interpolate(x, scale_factor=pose[-1].shape[-1] // COARSEST, mode="nearest")
+        for level in reversed(range(len(pose))):
+            if level < len(pose) - 1:
+                x = self.up[level](x)
+            x = self.modulate[level](x, pose[level], style)
+            if level == self.config.temporal_level and self.temporal is not None:
                 clip, memory = self.temporal(x.view(b, t, *x.shape[1:]), memory)
                 x = clip.flatten(0, 1)
-        out = self.to_frame(x).view(b, t, -1, *x.shape[2:])
+        out = _enlarged(self.to_frame(x), self.config.size).unflatten(0, (b, t))
         channels, references = self.domain.channels, self.config.references
         made = out[:, :, :channels]
         if references:
             made = made + _blend(out[:, :, channels : channels + references], condition)
+        if self.finish is not None:
+            made = self.finish(x, made.flatten(0, 1)).unflatten(0, (b, t))
+        if self.face is not None:
+            places = condition.keypoints.flatten(0, 1), condition.confidence.flatten(0, 1)
+            made = self.face(made.flatten(0, 1), warped, *places, style).unflatten(0, (b, t))
         if self.config.flow_head:
             made = carry_on(made, out[:, :, -3:], last)
             last = made[:, -1]
@@ -231,6 +289,31 @@ def carry_on(made: Tensor, head: Tensor, last: Tensor | None) -> Tensor:
             last = (1 - mask) * carried.to(fresh.dtype) + mask * fresh
         frames.append(last)
     return torch.stack(frames, dim=1)
+
+
+def _enlarged(maps: Tensor, size: int) -> Tensor:
+    """[N, K, s, s] -> [N, K, size, size], bilinearly."""
+    if maps.shape[-1] == size:
+        return maps
+    return nn.functional.interpolate(maps, (size, size), mode="bilinear", align_corners=False)
+
+
+class Finish(nn.Module):
+    """Two convolutions at the frame's own size, added to it: fine lines that a smaller network cannot draw."""
+
+    def __init__(self, features: int, channels: int, width: int) -> None:
+        super().__init__()
+        self.shrink = nn.Conv2d(features, width, 1)
+        self.mix = nn.Conv2d(width + channels, width, 3, 1, 1)
+        self.out = nn.Conv2d(width, channels, 3, 1, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Tensor, made: Tensor) -> Tensor:
+        """Features [N, F, s, s] of the network and frames [N, C, S, S] -> frames."""
+        guide = _enlarged(self.shrink(features), made.shape[-1])
+        hidden = nn.functional.leaky_relu(self.mix(torch.cat([guide, made.to(guide.dtype)], dim=1)), 0.2)
+        return made + self.out(hidden)
 
 
 class _Modulation(nn.Module):

@@ -163,10 +163,25 @@ class Reader(nn.Module):
         self, frames: Tensor, keypoints: Tensor, confidence: Tensor, pose: "PoseReading"
     ) -> RawReading:
         """The second network, on the face crop that these keypoints give; and the features of both."""
-        looks = self.face(self.look(crop_faces(frames, keypoints, confidence) - 0.5).mean(dim=(2, 3)))
-        features = self.features(torch.cat([pose.gist, looks.float()], dim=-1)).float()
+        looks = self._look_at_faces(frames, keypoints, confidence)
+        features = self.features(torch.cat([pose.gist, looks], dim=-1)).float()
         classes, controls = self.classes(looks).float(), self.controls(looks).float()
         return RawReading(pose.heat, pose.confidence, classes, controls, features, pose.identity)
+
+    def read_expression(self, frames: Tensor, keypoints: Tensor, confidence: Tensor) -> tuple[Tensor, Tensor]:
+        """The second network alone, where it is known where the faces are.
+
+        Args:
+            frames: [N, 3, S, S], [0, 1].
+            keypoints, confidence: canonical25, [N, 25, 2] in [0, 1], [N, 25]; only neck, nose and eyes matter.
+        Returns:
+            logits of classes [N, 8] and controls [N, 6].
+        """
+        looks = self._look_at_faces(frames, keypoints, confidence)
+        return self.classes(looks).float(), self.controls(looks).float()
+
+    def _look_at_faces(self, frames: Tensor, keypoints: Tensor, confidence: Tensor) -> Tensor:
+        return self.face(self.look(crop_faces(frames, keypoints, confidence) - 0.5).mean(dim=(2, 3)))
 
 
 @dataclass(frozen=True)
@@ -231,7 +246,8 @@ def crop_faces(frames: Tensor, keypoints: Tensor, confidence: Tensor) -> Tensor:
     Returns:
         [N, 3, 64, 64].
     """
-    middle = keypoints[:, FACE_JOINTS].mean(dim=1)
+    # One by one: a list of places would be copied to the device with a wait.
+    middle = torch.stack([keypoints[:, joint] for joint in FACE_JOINTS], dim=1).mean(dim=1)
     neck = (keypoints[:, NECK] - middle).norm(dim=-1) * (confidence[:, NECK] > 0.1)
     eyes = (keypoints[:, RIGHT_EYE] - keypoints[:, LEFT_EYE]).norm(dim=-1)
     # In a portrait without a neck, and in a face seen from the side, one of the two is no measure.

@@ -7,12 +7,12 @@ Everybody Dance Now (Chan et al. 2019, arXiv 1808.07371, sec. 3.4); hands likewi
 import torch
 from pydantic import Field
 from torch import Tensor, nn
-from torch.nn import functional
 
 from ..config import Section
 from ..errors import UserError
 from ..skeletons import CANONICAL25, Skeleton, canonical_joints
 from .conditioning import Condition, Domain
+from .face import cut_square
 from .frame_discriminator import PatchCritic
 
 FACE_REACH, HAND_REACH, BEYOND_WRIST = 1.2, 0.6, 0.35
@@ -91,19 +91,15 @@ def cut_regions(
         [B, T, 3, C, side, side], and whether each can be seen, [B, T, 3] of 0 and 1.
     """
     b, t, c = video.shape[:3]
-    inner, outer = torch.tensor(joints, device=video.device).T
+    inner, outer = torch.tensor(joints).to(video.device, non_blocking=True).T
     seen = torch.minimum(confidence[..., inner], confidence[..., outer]) >= VISIBLE
     a, z = (torch.where(seen[..., None], keypoints[..., j, :], 0.5) for j in (inner, outer))
-    beyond = z.new_tensor([0.0, BEYOND_WRIST, BEYOND_WRIST])[:, None]
-    reach = z.new_tensor([FACE_REACH, HAND_REACH, HAND_REACH]) * (z - a).norm(dim=-1)
+    beyond = torch.tensor([0.0, BEYOND_WRIST, BEYOND_WRIST]).to(z, non_blocking=True)[:, None]
+    reach = torch.tensor([FACE_REACH, HAND_REACH, HAND_REACH]).to(z, non_blocking=True)
+    reach = reach * (z - a).norm(dim=-1)
     middle = z + beyond * (z - a)
-    steps = (torch.arange(side, device=video.device, dtype=video.dtype) + 0.5) / side * 2 - 1
-    offsets = torch.stack([steps.expand(side, side), steps[:, None].expand(side, side)], dim=-1)
-    grid = middle[..., None, None, :] + reach.clamp_min(SMALLEST_REACH)[..., None, None, None] * offsets
     frames = video[:, :, None].expand(-1, -1, len(joints), -1, -1, -1).flatten(0, 2)
-    crops = functional.grid_sample(
-        frames, (2 * grid - 1).flatten(0, 2).to(video), padding_mode="border", align_corners=False
-    )
+    crops = cut_square(frames, middle.flatten(0, 2), reach.clamp_min(SMALLEST_REACH).flatten(), side)
     return crops.view(b, t, len(joints), c, side, side), seen.to(video.dtype)
 
 

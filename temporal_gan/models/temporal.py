@@ -101,7 +101,7 @@ class CausalAttention(nn.Module):
         past = new[:, :0] if state is None else state
         known = torch.cat([past, new], dim=1)
         before = past.shape[1]
-        ago = (torch.arange(t)[:, None] + before - torch.arange(before + t)).to(x.device)
+        ago = torch.arange(t, device=x.device)[:, None] + before - torch.arange(before + t, device=x.device)
         seen = (ago >= 0) & (ago < self.WINDOW)
         bias = self.distance[:, ago.clamp(0, self.WINDOW - 1)].masked_fill(~seen, float("-inf"))
         key, value = known.split(c, dim=2)

@@ -13,13 +13,11 @@ from ..losses.flow import flow_consistency
 from ..losses.perceptual import READER_WEIGHTS, VGG19_WEIGHTS, feature_distance
 from ..losses.reconstruction import l1, l1_inside, temporal_difference
 from ..metrics.paired import union_foreground
+from ..models.face import inside_square
 from ..models.reader import FACE_JOINTS
-from .guides import ClipReading, Guides, read_clips
+from ..skeletons import CANONICAL25
+from .guides import Guides, read_clips
 from .precision import autocast
-
-SMOOTH_PIXELS = 2 / 255
-"""Differences below it have no kink (one 8-bit level of [-1, 1]): most of a page is equal but for rounding, where the
-slope of |x| is noise."""
 
 _VISIBLE, _SEEN = 0.75, 0.5
 """Least confidence of a joint that is commanded in plain view (behind something it has about 0.5), and of one that a
@@ -40,15 +38,18 @@ def clip_terms(made: Tensor, batch: ClipBatch, config: ExperimentConfig, guides:
     losses, real, frames = config.losses, batch.video, made.shape[1]
     terms: Terms = {}
     if losses.l1_weight:
-        terms["l1"] = (losses.l1_weight, l1(made, real, SMOOTH_PIXELS))
+        terms["l1"] = (losses.l1_weight, l1(made, real, losses.smooth))
     if losses.l1_foreground_weight:
         mask = union_foreground(_on_white(made.detach()), to_display_range(real))
-        terms["l1_foreground"] = (losses.l1_foreground_weight, l1_inside(made, real, mask, SMOOTH_PIXELS))
+        terms["l1_foreground"] = (losses.l1_foreground_weight, l1_inside(made, real, mask, losses.smooth))
+    if losses.l1_face_weight and guides.face is not None:
+        square = inside_square(batch.keypoints, batch.confidence, guides.face, made.shape[-1])
+        terms["l1_face"] = (losses.l1_face_weight, l1_inside(made, real, square, losses.smooth))
     if losses.flow_weight and batch.flow is not None and batch.flow_valid is not None:
-        flow = flow_consistency(made, batch.flow, batch.flow_valid, SMOOTH_PIXELS)
+        flow = flow_consistency(made, batch.flow, batch.flow_valid, losses.smooth)
         terms["flow"] = (losses.flow_weight, flow)
     if losses.temporal_difference_weight and frames > 1:
-        change = temporal_difference(made, real, SMOOTH_PIXELS)
+        change = temporal_difference(made, real, losses.smooth)
         terms["temporal_difference"] = (losses.temporal_difference_weight, change)
     if losses.perceptual_weight:
         terms["perceptual"] = (losses.perceptual_weight, _perceptual(made, real, config, guides))
@@ -83,32 +84,28 @@ def _read_terms(made: Tensor, batch: ClipBatch, config: ExperimentConfig, guides
     losses, reader = config.losses, guides.reader
     assert reader is not None
     coherence = losses.coherence_weight > 0 and made.shape[1] >= FEWEST_FRAMES
-    face = losses.expression_weight > 0 or coherence
-    real: ClipReading | None = None
+    real = seen = None
     with autocast(config, made.device):
-        if face:
+        if coherence:
             with torch.no_grad():
-                real = read_clips(reader, _on_white(batch.video), coherence)
-        seen = read_clips(reader, _on_white(made), face, real)
+                real = read_clips(reader, _on_white(batch.video), face=True)
+        if losses.pose_weight or coherence:
+            seen = read_clips(reader, _on_white(made), coherence, real)
     terms: Terms = {}
     if losses.pose_weight:
-        own, theirs = map(list, guides.joints)
+        assert seen is not None
+        own, theirs = (_places(joints, made) for joints in guides.joints)
         points, visible = batch.keypoints[:, :, own], batch.confidence[:, :, own] >= _VISIBLE
         inside = ((points >= 0) & (points <= 1)).all(dim=-1)
         pose = pose_consistency(seen.heat[:, :, theirs], points, visible & inside)
         terms["pose"] = (losses.pose_weight, pose)
     if losses.expression_weight:
-        assert real is not None
-        assert seen.classes is not None
-        assert seen.controls is not None
-        commanded, known = _commanded(batch, guides)
-        faces = real.confidence[:, :, FACE_JOINTS].amin(dim=-1) > _SEEN
-        missed = expression_consistency(seen.classes, seen.controls, commanded, known, faces)
-        terms["expression"] = (losses.expression_weight, missed)
+        terms["expression"] = (losses.expression_weight, _missed_expression(made, batch, config, guides))
     if coherence:
         assert real is not None
+        assert seen is not None
         joints = real.confidence > _SEEN
-        faces = joints[:, :, FACE_JOINTS].all(dim=-1)
+        faces = joints[:, :, _places(FACE_JOINTS, made)].all(dim=-1)
         body = [body_rate(r.keypoints, joints) for r in (seen, real)]
         mood = [face_rate(r.expression, faces) for r in (seen, real)]
         mismatch = (coherence_mismatch(*body) + coherence_mismatch(*mood)) / 2
@@ -116,9 +113,31 @@ def _read_terms(made: Tensor, batch: ClipBatch, config: ExperimentConfig, guides
     return terms
 
 
+def _missed_expression(made: Tensor, batch: ClipBatch, config: ExperimentConfig, guides: Guides) -> Tensor:
+    """[B]; faces are read where they are commanded, so that a made clip is told what is wrong with its face even where
+    none can be found yet."""
+    assert guides.reader is not None
+    b, t = made.shape[:2]
+    own, theirs = (_places(joints, made) for joints in guides.joints)
+    keypoints = batch.keypoints.new_zeros(b, t, len(CANONICAL25.joints), 2)
+    confidence = keypoints.new_zeros(keypoints.shape[:3])
+    keypoints[:, :, theirs], confidence[:, :, theirs] = (
+        batch.keypoints[:, :, own],
+        batch.confidence[:, :, own],
+    )
+    with autocast(config, made.device):
+        frames = _on_white(made).flatten(0, 1).float()
+        read = guides.reader.read_expression(
+            frames, keypoints.flatten(0, 1).float(), confidence.flatten(0, 1).float()
+        )
+    classes, controls = (x.unflatten(0, (b, t)) for x in read)
+    faces = confidence[:, :, _places(FACE_JOINTS, made)].amin(dim=-1) >= _VISIBLE
+    return expression_consistency(classes, controls, *_commanded(batch, guides), faces)
+
+
 def _commanded(batch: ClipBatch, guides: Guides) -> tuple[Tensor, Tensor]:
     """Expression [B, T, 14] in the reader's order, and which channels are labelled."""
-    own, theirs = map(list, guides.channels)
+    own, theirs = (_places(channels, batch.video) for channels in guides.channels)
     shape = (*batch.expression.shape[:2], len(EXPRESSIONS))
     values, known = (
         batch.expression.new_zeros(shape),
@@ -127,6 +146,11 @@ def _commanded(batch: ClipBatch, guides: Guides) -> tuple[Tensor, Tensor]:
     values[..., theirs] = batch.expression[..., own]
     known[..., theirs] = batch.expression_confidence[..., own] > 0
     return values, known
+
+
+def _places(numbers: tuple[int, ...], like: Tensor) -> Tensor:
+    """Of an index, where ``like`` is; a plain list would be copied there with a wait."""
+    return torch.tensor(numbers, dtype=torch.int64).to(like.device, non_blocking=True)
 
 
 def _on_white(video: Tensor) -> Tensor:

@@ -25,8 +25,8 @@ def build_dcgan_state(config: ExperimentConfig, classes: int, device: torch.devi
         )
     optim, batch = config.optim, config.data.batch
     optimizers = (
-        make_adam(generator, optim.lr_generator, optim, batch),
-        make_adam(critics, optim.lr_critic, optim, batch),
+        make_adam(generator, optim.lr_generator, optim.beta1, optim, batch),
+        make_adam(critics, optim.lr_critic, optim.beta1_critic, optim, batch),
     )
     return TrainState(0, generator, critics, None, cast(torch.optim.Optimizer, optimizers[0]), optimizers[1])
 
@@ -44,7 +44,7 @@ def take_dcgan_step(
     assert isinstance(config.model, DCGANConfig)
     real, label = batch
     noise = rng.normal((config.data.batch, config.model.nz), config.train.seed, state.step, "noise")
-    noise = noise[world.local_slice(config.data.batch)].to(real)
+    noise = noise[world.local_slice(config.data.batch)].to(real, non_blocking=True)
     kind, critic = config.losses.adversarial, state.critics["image"]
 
     def average(parameters: list[Tensor]) -> None:

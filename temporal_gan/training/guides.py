@@ -11,7 +11,8 @@ from ..experiment import ExperimentConfig
 from ..expressions import EXPRESSIONS
 from ..features import load_lpips, load_vgg19
 from ..models.conditioning import Domain
-from ..models.reader import Reader, locate
+from ..models.face import face_joints
+from ..models.reader import FACE_JOINTS, NECK, Reader, locate
 from ..models.reader_file import find_reader, load_reader, reader_sha256
 from ..skeletons import CANONICAL25, canonical_joints
 from .precision import work_dtype
@@ -24,12 +25,14 @@ class Guides:
     Attributes:
         reader: float32, frozen.
         perceptual: LPIPS or VGG19, frozen; None also where the reader serves.
+        face: neck and nose in the clips' skeleton; None where it has not both.
         joints: places of joints that the reader knows, in the clips' skeleton and in canonical25.
         channels: places of expression channels that the reader knows, in the clips' list and in EXPRESSIONS.
     """
 
     reader: Reader | None = None
     perceptual: nn.Module | None = None
+    face: tuple[int, int] | None = None
     joints: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
     channels: tuple[tuple[int, ...], tuple[int, ...]] = ((), ())
 
@@ -53,6 +56,16 @@ def load_guides(config: ExperimentConfig, domain: Domain, device: torch.device) 
             f"losses.pose_weight: the skeleton {domain.skeleton.name} has no joint that readers know by name "
             f"({', '.join(CANONICAL25.joints[:4])}, ...); set it to 0"
         )
+    if losses.expression_weight and not {*FACE_JOINTS, NECK} <= set(shared.values()):
+        raise UserError(
+            f"losses.expression_weight: the skeleton {domain.skeleton.name} has no neck, nose and eyes by name, so no "
+            "face can be found; set it to 0"
+        )
+    face = face_joints(domain.skeleton)
+    if losses.l1_face_weight and face is None:
+        raise UserError(
+            f"losses.l1_face_weight: the skeleton {domain.skeleton.name} has no neck and nose by name; set it to 0"
+        )
     known = [i for i, name in enumerate(domain.expressions) if name in EXPRESSIONS]
     if losses.expression_weight and not known:
         has = ", ".join(domain.expressions) or "none"
@@ -63,6 +76,7 @@ def load_guides(config: ExperimentConfig, domain: Domain, device: torch.device) 
     return Guides(
         reader=None if reader is None else reader.to(device),
         perceptual=perceptual,
+        face=face,
         joints=(tuple(shared), tuple(shared.values())),
         channels=(tuple(known), tuple(EXPRESSIONS.index(domain.expressions[i]) for i in known)),
     )

@@ -50,6 +50,7 @@ class Job:
     Attributes:
         state: fresh; the loop loads the newest checkpoint into it.
         data_hash: identifies the training data; a run does not go on with other data.
+        start: sha256 of the weights file a fresh run starts from, "" for none; a run does not go on from another.
         batches: first step -> endless batches on the device.
         take_step: the algorithm; changes the state, returns scalars.
         preview: called every ``preview_every_steps`` and at the end; writes into the folder it is given.
@@ -61,6 +62,7 @@ class Job:
 
     state: TrainState
     data_hash: str
+    start: str
     batches: Callable[[int], Iterator[Any]]
     take_step: Callable[[TrainState, Any], dict[str, Tensor]]
     preview: Callable[[TrainState, Path], tuple[dict[str, float], Tensor]]
@@ -90,7 +92,7 @@ def fit(
     """Train until ``config.train.steps``, going on from the newest checkpoint in ``out`` if there is one.
 
     Raises:
-        CheckpointError: the run was started with another configuration or other data, or saving failed.
+        CheckpointError: the run was started with another configuration, other data or other weights, or saving failed.
         UserError: the run diverged: a value is no longer finite, or far beyond the usual for long (see divergence.py).
     """
     state, train, every = job.state, config.train, config.train.validate_every_steps
@@ -112,7 +114,8 @@ def fit(
     def save() -> None:
         nonlocal saved_at
         if world.is_main and saved_at != state.step:
-            content = {"config": config.model_dump(), "data_hash": job.data_hash, **state.state_dict()}
+            origin = {"config": config.model_dump(), "data_hash": job.data_hash, "start": job.start}
+            content = origin | state.state_dict()
             # The checkpoint last: a run that resumes from it finds everything else of this step written.
             job.export(state)
             save_checkpoint(checkpoints, state.step, content, train.keep_checkpoints + watch.suspicious)
@@ -190,6 +193,10 @@ def _resume(job: Job, config: Recipe, folder: Path, console: Console) -> None:
     if content["data_hash"] != job.data_hash:
         raise CheckpointError(
             f"{path}: this run was started with other data; give that --data, or another --out"
+        )
+    if content.get("start", "") != job.start:
+        raise CheckpointError(
+            f"{path}: this run was started from other weights; give its own --start, or another --out"
         )
     if step > config.train.steps:
         raise CheckpointError(

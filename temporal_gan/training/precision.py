@@ -1,6 +1,6 @@
 """In which precision a run computes."""
 
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
@@ -18,4 +18,4 @@ def autocast(
     """bfloat16 for one forward pass; never around a whole step, where weights cached before an update stay in use."""
     wanted = config.train.precision
     on = enabled and (wanted == "bfloat16" or (wanted == "auto" and device.type == "cuda"))
-    return torch.autocast(device.type, torch.bfloat16, enabled=on)
+    return torch.autocast(device.type, torch.bfloat16) if on else nullcontext()

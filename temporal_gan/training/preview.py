@@ -81,5 +81,6 @@ def write_picture_grid(path: Path, images: Tensor) -> Tensor:
 @torch.no_grad()
 def sample_pictures(generator: nn.Module, noise: Tensor, label: Tensor, batch: int = 64) -> Tensor:
     """Pictures [N, 3, S, S] of noise [N, nz] and labels [N], a batch at a time, in the generator's present mode."""
-    made = [generator(n, c) for n, c in zip(noise.split(batch), label.split(batch), strict=True)]
+    # Around a compiled network, which would be compiled anew for this batch.
+    made = [generator.forward(n, c) for n, c in zip(noise.split(batch), label.split(batch), strict=True)]
     return torch.cat(made).float().cpu()

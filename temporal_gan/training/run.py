@@ -12,13 +12,11 @@ from torch import Tensor
 from .. import rng
 from ..batch import ClipBatch
 from ..data.cache import ClipCache, open_cache
-from ..data.clips import ClipDataset, clip_batches, whole_clip
-from ..data.flow_source import dis_flow_source
+from ..data.clips import ClipDataset, whole_clip
+from ..data.flow_source import dis_flow_source, raft_flow_source
 from ..data.images import ImageDataset, image_batches
 from ..data.references import ReferencePool
-from ..data.sampling import batch_indices
 from ..data.store import Store
-from ..data.transforms import augment
 from ..distributed import World, broadcast_module, choose_device, join_world, leave_world
 from ..errors import UserError
 from ..experiment import ExperimentConfig
@@ -33,11 +31,14 @@ from ..models.conditioning import Domain
 from ..models.dcgan import DCGANConfig, DCGANGenerator
 from ..models.generator import Generator
 from ..puppet.dataset import exact_flow_source
+from .acceleration import accelerate
+from .clip_stream import clip_stream
 from .dcgan_step import build_dcgan_state, take_dcgan_step
 from .guides import load_guides
 from .loop import Job, Outcome, fit
 from .precision import work_dtype
 from .preview import preview_clips, sample_pictures, write_clip_preview, write_picture_grid
+from .start import begin_from, known_expressions, load_start
 from .state import TrainState
 from .step import build_state, clip_model, take_step
 from .validation import Validation
@@ -50,6 +51,7 @@ def train(
     out: Path | str,
     minutes: float | None = None,
     quiet: bool = False,
+    start: Path | str | None = None,
 ) -> Outcome:
     """Train a recipe, or go on with it.
 
@@ -59,8 +61,10 @@ def train(
         out: run folder; created, or gone on with.
         minutes: stop and save after this time; None: no limit.
         quiet: no progress bar and no notices.
+        start: ``base``, an animator's file or its run, whose weights a fresh run's generator starts from; critics
+            always start from nothing.
     Raises:
-        UserError: anything the user can mend: configuration, data, device, checkpoint.
+        UserError: anything the user can mend: configuration, data, device, checkpoint, start.
     """
     data, out = Path(data), Path(out)
     device = choose_device(config.train.device)
@@ -71,8 +75,13 @@ def train(
     try:
         console = Console(quiet=quiet or not world.is_main, stderr=True)
         world.local_slice(config.data.batch)
-        make_job = _image_job if isinstance(config.model, DCGANConfig) else _clip_job
-        job = make_job(config, data, out, world, device, console)
+        if isinstance(config.model, DCGANConfig):
+            if start is not None:
+                raise UserError("--start is for clip generators; the DCGAN starts from nothing")
+            job = _image_job(config, data, out, world, device, console)
+        else:
+            job = _clip_job(config, data, out, world, device, console, start)
+        accelerate(job.state, config.train, device)
         broadcast_module(job.state.generator, world)
         broadcast_module(job.state.critics, world)
         return fit(job, config, out, world, device, minutes, quiet)
@@ -82,23 +91,34 @@ def train(
 
 
 def _clip_job(
-    config: ExperimentConfig, data: Path, out: Path, world: World, device: torch.device, console: Console
+    config: ExperimentConfig,
+    data: Path,
+    out: Path,
+    world: World,
+    device: torch.device,
+    console: Console,
+    start: Path | str | None,
 ) -> Job:
+    began = None if start is None else load_start(start)
     seed = config.train.seed
-    augment_seed = rng.mix_seed(seed, "augment")
     store = Store.open(data)
-    cache = _open_cache(config, store, console.quiet)
+    cache = _open_cache(config, store, device, console.quiet)
     model = clip_model(config)
     references = model.references
     data_seed = rng.mix_seed(seed, "data")
     dataset = ClipDataset(
-        store, cache, "train", config.data.frames, data_seed, references, model.mirrored_references
-    )
+        store, cache, "train", config.data.frames, data_seed, references, model.mirrored_references,
+        config.data.smallest_pool,
+    )  # fmt: skip
     _say_what_is_left_out(dataset, config, console)
     info = store.info
-    expressions = info.expressions if cache.any_expression() else ()
+    expressions = known_expressions(info, cache.any_expression(), began)
     domain = Domain(info.channels, info.skeleton, expressions, info.characters, info.fps)
     state = build_state(config, domain, dataset.window, device)
+    if began is not None:
+        assert isinstance(state.generator, Generator)
+        assert isinstance(state.ema, Generator)
+        begin_from(began, [state.generator, state.ema])
     guides = load_guides(config, domain, device)
     held = store.split("val") or store.split("train")
     pool = ReferencePool(store, cache)
@@ -113,19 +133,7 @@ def _clip_job(
         validation = Validation(clips, config, guides, device)
 
     def batches(first_step: int) -> Iterator[ClipBatch]:
-        stream = clip_batches(
-            dataset, first_step, config.data.batch, world.rank, world.size, config.data.workers
-        )
-        for step, batch in enumerate(stream, first_step):
-            first_sample = batch_indices(step, config.data.batch, world.rank, world.size)[0]
-            # MPS has no float64, in which augmentation computes its maps.
-            batch = batch.first_frames(config.data.frames_at(step)).to(
-                torch.device("cpu") if device.type == "mps" else device
-            )
-            batch = augment(
-                batch, config.data.augment, augment_seed, first_sample, info.skeleton, info.expressions
-            )
-            yield batch.to(device, work_dtype(config))
+        return clip_stream(dataset, config, first_step, world, device)
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         assert isinstance(state.best_generator, Generator)
@@ -149,6 +157,7 @@ def _clip_job(
     return Job(
         state=state,
         data_hash=info.content_hash,
+        start="" if began is None else began.sha256,
         batches=batches,
         take_step=lambda state, batch: take_step(state, batch, config, world, guides),
         preview=preview,
@@ -158,13 +167,18 @@ def _clip_job(
     )
 
 
-def _open_cache(config: ExperimentConfig, store: Store, quiet: bool) -> ClipCache:
+def _open_cache(config: ExperimentConfig, store: Store, device: torch.device, quiet: bool) -> ClipCache:
     size = clip_model(config).size
     longest = max((row.frames for row in store.split("train")), default=0)
     if not config.losses.flow_weight or longest < 2:
         return open_cache(store, size, quiet=quiet)
-    source = exact_flow_source(store) if config.data.flow == "exact" else dis_flow_source(store)
-    return open_cache(store, size, config.data.flow, source, quiet=quiet)
+    flow = config.data.flow
+    name: str = flow
+    source = exact_flow_source(store) if flow == "exact" else dis_flow_source(store)
+    if flow == "raft" or flow == "raft_small":
+        file = None if config.data.flow_file is None else Path(config.data.flow_file)
+        name, source = raft_flow_source(store, flow, file, device)
+    return open_cache(store, size, name, source, quiet=quiet)
 
 
 def _say_what_is_left_out(dataset: ClipDataset, config: ExperimentConfig, console: Console) -> None:
@@ -193,8 +207,13 @@ def _image_job(
     label = (torch.arange(64) % max(len(dataset.classes), 1)).to(device)
 
     def batches(first_step: int) -> Iterator[tuple[Tensor, Tensor]]:
-        stream = image_batches(dataset, first_step, batch, world.rank, world.size, config.data.workers)
-        return ((images.to(device, work_dtype(config)), labels.to(device)) for images, labels in stream)
+        workers, pinned = config.data.workers, device.type == "cuda"
+        stream = image_batches(dataset, first_step, batch, world.rank, world.size, workers, pinned)
+        dtype = work_dtype(config)
+        return (
+            (images.to(device, dtype, non_blocking=True), labels.to(device, non_blocking=True))
+            for images, labels in stream
+        )
 
     def preview(state: TrainState, folder: Path) -> tuple[dict[str, float], Tensor]:
         # In training mode, as the textbook draws its grids: batch norm of these 64 pictures; buffers are put back.
@@ -217,6 +236,7 @@ def _image_job(
     return Job(
         state=state,
         data_hash=_listing_hash(dataset, data),
+        start="",
         batches=batches,
         take_step=lambda state, batch: take_dcgan_step(state, batch, config, world),
         preview=preview,

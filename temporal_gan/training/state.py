@@ -61,7 +61,9 @@ class TrainState:
         return {name: part for name, part in parts.items() if part is not None}
 
 
-def make_adam(module: nn.Module, lr: float, config: OptimConfig, batch: int) -> torch.optim.Optimizer | None:
+def make_adam(
+    module: nn.Module, lr: float, beta1: float, config: OptimConfig, batch: int
+) -> torch.optim.Optimizer | None:
     """Adam for a module, None for one without parameters.
 
     The batch is the global one, so the rate is the same on 1 and on N processes. Where ``lr_batch`` says at which
@@ -73,7 +75,7 @@ def make_adam(module: nn.Module, lr: float, config: OptimConfig, batch: int) -> 
         return None
     scale = 1.0 if config.lr_batch is None else (batch / config.lr_batch) ** 0.5
     return torch.optim.Adam(
-        parameters, lr=lr * scale, betas=(config.beta1, config.beta2), fused=config.fused or None
+        parameters, lr=lr * scale, betas=(beta1, config.beta2), fused=config.fused or None
     )
 
 

@@ -59,7 +59,7 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
     generator.to(device, dtype)
     critics.to(device, dtype)
     optim, batch = config.optim, config.data.batch
-    optimizer = make_adam(generator, optim.lr_generator, optim, batch)
+    optimizer = make_adam(generator, optim.lr_generator, optim.beta1, optim, batch)
     assert optimizer is not None
     view = config.losses.critic_view
     adapts = view.adaptive_target is not None and len(critics) > 0
@@ -69,7 +69,7 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
         critics=critics,
         ema=copy.deepcopy(generator).requires_grad_(False),
         optimizer_generator=optimizer,
-        optimizer_critics=make_adam(critics, optim.lr_critic, optim, batch),
+        optimizer_critics=make_adam(critics, optim.lr_critic, optim.beta1_critic, optim, batch),
         view=AdaptiveView(view, batch).to(device) if adapts else None,
     )
 
@@ -97,12 +97,12 @@ def take_step(
     """
     model, optim = clip_model(config), config.optim
     assert isinstance(state.generator, Generator)
-    condition = state.generator.tell(batch)
+    condition = state.generator.tell(batch, model.size if state.critics else None)
     part = world.local_slice(config.data.batch)
     noise = rng.normal((config.data.batch, model.nz), config.train.seed, state.step, "noise")[part]
     with_generator = (state.step + 1) % optim.generator_every_steps == 0
     with torch.set_grad_enabled(with_generator), autocast(config, batch.video.device):
-        made, _ = state.generator(condition, noise.to(batch.video))
+        made, _ = state.generator(condition, noise.to(batch.video, non_blocking=True))
     stages, step = config.data.growing, state.step
     made = grown(at_least_float32(made), stages, step)
     batch = replace(batch, video=grown(batch.video, stages, step))
@@ -157,7 +157,9 @@ def _update_critics(
     for name, critic in audience(state, made.shape[1]):
         # R1 differentiates twice: never in bfloat16, and in the adversarial loss's own backward pass.
         with autocast(config, made.device, enabled=not with_r1):
-            logits_real, features_real = critic(real, condition)
+            # Nor by a compiled network, which can be differentiated once only.
+            look = critic.forward if with_r1 else critic
+            logits_real, features_real = look(real, condition)
         with autocast(config, made.device):
             logits_made, features_made = critic(made, condition)
         loss = adversarial.critic_loss(
@@ -183,8 +185,8 @@ def _update_critics(
             total = total + losses.r1_every_steps * losses.r1_gamma / 2 * penalty
         if losses.gp_weight:
             share = rng.uniform((config.data.batch,), config.train.seed, state.step, "gradient penalty")
-            between = mix(real, made, share[world.local_slice(config.data.batch)].to(made))
-            penalty = wgan_gp(critic(between, condition)[0], between).mean()
+            between = mix(real, made, share[world.local_slice(config.data.batch)].to(made, non_blocking=True))
+            penalty = wgan_gp(critic.forward(between, condition)[0], between).mean()
             log[f"loss/{name}_gp"] = penalty.detach()
             total = total + losses.gp_weight * penalty
     if not log:

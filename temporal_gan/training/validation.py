@@ -147,7 +147,9 @@ class Validation:
             logits = []
             for batch, video in clips:
                 seen = grown(video.to(weight), stages, state.step)
-                logits.append(critic(seen, generator.tell(batch.to(weight.device, weight.dtype)))[0].mean())
+                logits.append(
+                    critic.forward(seen, generator.tell(batch.to(weight.device, weight.dtype)))[0].mean()
+                )
             return float(torch.stack(logits).mean())
 
         held = [(h.batch, h.batch.video) for h in self._clips.held]

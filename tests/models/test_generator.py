@@ -55,12 +55,12 @@ def test_a_clip_has_the_right_shape(size: int, channels: int) -> None:
 
 @pytest.mark.parametrize("upsample", ["deconv", "resize", "pixelshuffle"])
 @pytest.mark.parametrize("temporal", TEMPORAL)
-@pytest.mark.parametrize("temporal_size", [4, 16])
+@pytest.mark.parametrize("temporal_level", [1, 3])
 def test_every_choice_makes_clips_and_teaches_every_weight(
-    upsample: Upsampling, temporal: Temporal, temporal_size: int
+    upsample: Upsampling, temporal: Temporal, temporal_level: int
 ) -> None:
     generator = tiny_generator(
-        upsample=upsample, temporal=temporal, temporal_size=temporal_size, references=2
+        upsample=upsample, temporal=temporal, temporal_level=temporal_level, references=2
     )
     generator.requires_grad_(True)
     # Three frames: the first one's past is all 0, and would leave weights on it without gradient.
@@ -162,7 +162,7 @@ def test_a_clip_made_in_pieces_is_the_clip_made_at_once(
         parts.append(made)
         start += count
     # Other batch sizes may choose other kernels, whose sums round differently.
-    torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=0, atol=1e-5)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, rtol=0, atol=3e-5)
 
 
 @torch.no_grad()
@@ -276,7 +276,7 @@ def test_the_same_seed_builds_the_same_generator() -> None:
 
 def test_the_width_grows_towards_the_coarse_and_is_limited() -> None:
     config = tiny_generator(width=4, max_width=16).config
-    assert [config.channels(r) for r in (32, 16, 8, 4)] == [4, 8, 16, 16]
+    assert [config.channels(level) for level in range(4)] == [4, 8, 16, 16]
 
 
 def test_a_domain_survives_plain_types() -> None:

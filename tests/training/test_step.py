@@ -276,7 +276,7 @@ def test_half_of_the_distance_is_gone_after_the_half_life() -> None:
 def test_the_rate_grows_with_the_square_root_of_the_batch(
     batch: int, tuned_at: int | None, expected: float
 ) -> None:
-    adam = make_adam(nn.Linear(1, 1), 3e-4, OptimConfig(lr_batch=tuned_at, beta1=0.1, beta2=0.9), batch)
+    adam = make_adam(nn.Linear(1, 1), 3e-4, 0.1, OptimConfig(lr_batch=tuned_at, beta2=0.9), batch)
     assert adam is not None
     assert adam.param_groups[0]["lr"] == pytest.approx(expected, rel=1e-9)
     assert adam.param_groups[0]["betas"] == (0.1, 0.9)

@@ -89,6 +89,7 @@ def train_reader(
         job = Job(
             state=state,
             data_hash=f"{data_hash} {began}",
+            start=began,
             batches=batches,
             take_step=lambda state, batch: take_reader_step(state, batch, recipe),
             preview=preview,

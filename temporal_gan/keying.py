@@ -1,0 +1,155 @@
+"""Drawings on a plain page: which colour the page has, and the figure cut out of it with soft edges.
+
+The page is what is joined to the picture's border, so a white shirt on white paper stays, and so does a patch of paper
+that the figure encloses.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .alpha import over_white
+
+PLAIN_SHARE = 0.7
+"""Least part of the border that must show the page: a figure may be cut off by one side of the picture."""
+
+PAGE_LEVELS = 6
+"""A border pixel shows the page if no channel is further than this from the border's median."""
+
+PAPER_LEVELS = 16
+"""What is joined to the border and no further than this from the page's colour is page: paper has grain."""
+
+RINGING_LEVELS = 40
+RINGING_PIXELS = 4
+"""So near to the page, what is so near to its colour is page as well: a JPEG rings around lines."""
+
+EDGE_PIXELS = 2
+"""How far into the figure its edge is soft."""
+
+TRACE_PIXELS = 8
+"""How far out of the figure its traces stay, a JPEG's block; beyond, the page is clean."""
+
+STROKE_LEVELS = 64
+"""A stroke too thin to have an inside says what colour it is if it is this far from the page's; a fainter one may as
+well be a JPEG's ringing, and is taken as a veil of the colour nearest to it."""
+
+
+@dataclass(frozen=True)
+class CutOut:
+    """A drawing with alpha.
+
+    Attributes:
+        picture_u8: uint8 [H, W, 4], colour premultiplied by alpha.
+        page: uint8 [3], colour of the page it was cut out of; None where it had alpha of its own, or no plain page.
+    """
+
+    picture_u8: np.ndarray
+    page: np.ndarray | None
+
+    @property
+    def is_opaque(self) -> bool:
+        """Nothing could be cut away."""
+        return bool(self.picture_u8[..., 3].min() == 255)
+
+    def laid_back(self, picture_u8: np.ndarray) -> np.ndarray:
+        """Other premultiplied pictures on this one's page, white where it has none.
+
+        uint8 [..., H, W, 4] -> uint8 [..., H, W, 3].
+        """
+        return over_white(picture_u8) if self.page is None else lay_on_page(picture_u8, self.page)
+
+
+def cut_out(picture_u8: np.ndarray) -> CutOut:
+    """Give a drawing alpha: its own, or by its page; where the page is not plain, 1 everywhere.
+
+    Args:
+        picture_u8: uint8 [H, W, 3], or [H, W, 4] premultiplied.
+    """
+    if picture_u8.shape[-1] == 4:
+        if picture_u8[..., 3].min() < 255:
+            return CutOut(picture_u8, None)
+        picture_u8 = picture_u8[..., :3]
+    page = page_colour(picture_u8)
+    if page is not None:
+        return CutOut(key_page(picture_u8, page), page)
+    return CutOut(np.concatenate([picture_u8, np.full_like(picture_u8[..., :1], 255)], axis=-1), None)
+
+
+def page_colour(picture_u8: np.ndarray) -> np.ndarray | None:
+    """The colour of the page a drawing lies on.
+
+    Args:
+        picture_u8: uint8 [H, W, 3].
+    Returns:
+        uint8 [3], or None where the border is not plain.
+    """
+    border = np.concatenate([picture_u8[0], picture_u8[-1], picture_u8[1:-1, 0], picture_u8[1:-1, -1]])
+    colour = np.median(border, axis=0)
+    plain = (np.abs(border - colour) <= PAGE_LEVELS).all(axis=-1).mean() >= PLAIN_SHARE
+    return colour.astype(np.uint8) if plain else None
+
+
+def key_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
+    """Cut a drawing out of its page.
+
+    With F the colour of the figure near an edge pixel C, and P the page's, C = a F + (1 - a) P is solved for a, and the
+    premultiplied colour is C - (1 - a) P; a is never so small that it would leave [0, a]. So laying the result back on
+    the page gives the drawing again, but for the page's own dirt.
+
+    Args:
+        picture_u8: uint8 [H, W, 3].
+        page: uint8 [3], :func:`page_colour` of it.
+    Returns:
+        uint8 [H, W, 4], colour premultiplied by alpha.
+    """
+    picture, paper = picture_u8.astype(np.float32) / 255, page.astype(np.float32) / 255
+    away = np.abs(picture_u8.astype(np.int16) - page.astype(np.int16)).max(axis=-1)
+    outside = _joined_to_border(away <= PAPER_LEVELS)
+    beside = cv2.distanceTransform((~outside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    outside = _joined_to_border(outside | ((away <= RINGING_LEVELS) & (beside <= RINGING_PIXELS)))
+    out_by, in_by = (
+        cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+        for m in (outside, ~outside)
+    )
+    alpha = np.where(outside, 0.0, 1.0).astype(np.float32)
+    edge = (out_by <= TRACE_PIXELS) & (in_by <= EDGE_PIXELS)
+    if edge.any() and not outside.all():
+        figure = _nearest_colours(picture, in_by, away)
+        across = figure - paper
+        share = ((picture - paper) * across).sum(-1) / np.maximum((across**2).sum(-1), 1e-4)
+        least = np.where(picture > paper, picture - paper, 0) / np.maximum(1 - paper, 1 / 255)
+        least = np.maximum(least, np.where(picture < paper, paper - picture, 0) / np.maximum(paper, 1 / 255))
+        alpha = np.where(edge, np.clip(np.maximum(share, least.max(-1)), 0, 1), alpha)
+    alpha_u8 = np.ceil(alpha * 255 - 1e-3).astype(np.uint8)
+    rest = 255 - alpha_u8.astype(np.float32)
+    colour = np.rint(picture * 255 - rest[..., None] * paper).clip(0, alpha_u8[..., None])
+    return np.concatenate([colour.astype(np.uint8), alpha_u8[..., None]], axis=-1)
+
+
+def lay_on_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
+    """Premultiplied uint8 [..., H, W, 4] on a page of one colour, uint8 [3] -> uint8 [..., H, W, 3]."""
+    rest = (255 - picture_u8[..., 3:].astype(np.float32)) / 255
+    return np.rint(picture_u8[..., :3] + rest * page).clip(0, 255).astype(np.uint8)
+
+
+def _joined_to_border(page: np.ndarray) -> np.ndarray:
+    """The part of a mask [H, W] that is joined to the picture's border."""
+    _, parts = cv2.connectedComponents(page.astype(np.uint8), connectivity=4)
+    border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
+    return np.isin(parts, np.unique(border[border > 0]))
+
+
+def _nearest_colours(picture: np.ndarray, in_by: np.ndarray, away: np.ndarray) -> np.ndarray:
+    """For every pixel the colour of the nearest one that lies well inside the figure; where a strong stroke is too thin
+    to have an inside, of its middle; where there is neither, its own."""
+    ridge = (in_by > 0) & (in_by >= cv2.dilate(in_by, np.ones((3, 3), np.uint8)))
+    inside = ((in_by > EDGE_PIXELS) & (away > PAPER_LEVELS)) | (ridge & (away > STROKE_LEVELS))
+    if not inside.any():
+        return picture
+    _, labels = cv2.distanceTransformWithLabels(
+        (~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    colours = np.zeros((int(labels.max()) + 1, 3), np.float32)
+    colours[labels[inside]] = picture[inside]
+    return np.asarray(colours[labels])

@@ -1,0 +1,109 @@
+"""Drawings cut out of a plain page: laid back on it they are the same, laid elsewhere no rim of the page shows."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from temporal_gan.keying import key_page, lay_on_page, page_colour
+from temporal_gan.video_io import read_picture
+
+WHITE, CREAM = (255, 255, 255), (240, 230, 200)
+MEDIA = Path(__file__).parents[1] / "../shared/media/drawings"
+
+
+def disc(
+    page: tuple[int, int, int], ink: tuple[int, int, int] = (180, 30, 40), blur: float = 0.7
+) -> np.ndarray:
+    """A disc of radius 20 in the middle of a page of 64x80, its edge soft; uint8 [64, 80, 3]."""
+    cover = np.zeros((64, 80), np.float32)
+    cv2.circle(cover, (40, 32), 20, 1.0, -1)
+    cover = cv2.GaussianBlur(cover, (0, 0), blur)[..., None]
+    return np.rint(cover * np.array(ink, np.float32) + (1 - cover) * np.array(page)).astype(np.uint8)
+
+
+def back(picture: np.ndarray) -> np.ndarray:
+    page = page_colour(picture)
+    assert page is not None
+    return np.abs(lay_on_page(key_page(picture, page), page).astype(int) - picture)
+
+
+@pytest.mark.parametrize("page", [WHITE, CREAM, (0, 0, 0), (30, 90, 160)])
+def test_laid_back_on_its_page_a_drawing_is_the_same(page: tuple[int, int, int]) -> None:
+    picture = disc(page)
+    np.testing.assert_array_equal(page_colour(picture), page)
+    keyed = key_page(picture, np.array(page, np.uint8))
+    assert (keyed[..., :3] <= keyed[..., 3:]).all()
+    assert back(picture).max() <= 1
+    assert (keyed[0, 0] == 0).all()
+    assert keyed[32, 40].tolist() == [180, 30, 40, 255]
+
+
+def test_no_rim_of_the_page_shows_on_another() -> None:
+    """The same disc drawn on white and on black, both laid on green: the page is gone from the soft edge."""
+    green = np.array([0, 160, 0], np.uint8)
+    on_green = [lay_on_page(key_page(p, page_colour(p)), green) for p in (disc(WHITE), disc((0, 0, 0)))]
+    for made in on_green:
+        assert np.abs(made.astype(int) - disc((0, 160, 0))).max() <= 16
+    # What cutting along the outline alone would do:
+    hard = np.where((disc(WHITE) == 255).all(-1, keepdims=True), green, disc(WHITE))
+    assert np.abs(hard.astype(int) - disc((0, 160, 0))).max() > 60
+
+
+def test_what_the_figure_encloses_stays() -> None:
+    picture = disc(WHITE)
+    cv2.circle(picture, (40, 32), 8, WHITE, -1)
+    keyed = key_page(picture, np.array(WHITE, np.uint8))
+    assert keyed[32, 40].tolist() == [255, 255, 255, 255]
+
+
+def test_a_thin_stroke_is_kept_whole() -> None:
+    picture = np.full((40, 40, 3), 255, np.uint8)
+    picture[20, 5:35] = (20, 20, 120)
+    keyed = key_page(picture, np.array(WHITE, np.uint8))
+    assert (keyed[20, 6:34, 3] >= 250).all()
+    assert back(picture).max() <= 1
+
+
+def test_an_empty_page_is_transparent() -> None:
+    assert not key_page(np.full((16, 16, 3), 250, np.uint8), np.full(3, 250, np.uint8)).any()
+
+
+def test_a_picture_without_a_plain_border_has_no_page() -> None:
+    draw = np.random.default_rng(0)
+    assert page_colour(draw.integers(0, 256, (40, 40, 3), dtype=np.uint8)) is None
+    slope = np.linspace(0, 255, 40).astype(np.uint8)
+    assert page_colour(np.repeat(np.tile(slope, (40, 1))[..., None], 3, -1)) is None
+
+
+def test_a_figure_may_be_cut_off_by_one_side() -> None:
+    picture = np.full((40, 40, 3), 255, np.uint8)
+    picture[20:, 5:35] = (90, 20, 20)
+    np.testing.assert_array_equal(page_colour(picture), WHITE)
+    picture[:, 5:] = (90, 20, 20)
+    picture[10:20] = (0, 200, 0)
+    assert page_colour(picture) is None
+
+
+def test_grain_of_the_paper_is_cleaned_and_the_ringing_of_a_jpeg_is_no_rim() -> None:
+    picture = disc(WHITE)
+    noisy = np.clip(picture - np.random.default_rng(0).integers(0, 6, picture.shape), 0, 255).astype(np.uint8)
+    page = page_colour(noisy)
+    assert page is not None
+    assert not key_page(noisy, page)[:4].any()
+    _, packed = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 60])
+    jpeg = cv2.imdecode(packed, cv2.IMREAD_COLOR)
+    green = np.array([0, 160, 0], np.uint8)
+    made = lay_on_page(key_page(jpeg, page_colour(jpeg)), green).astype(int)
+    ring = np.hypot(*(np.mgrid[:64, :80] - np.array([32, 40])[:, None, None])) > 23
+    assert np.abs(made - green)[ring].max() <= 40
+    assert back(jpeg).mean() < 0.5
+
+
+@pytest.mark.skipif(not MEDIA.is_dir(), reason="needs the media folder")
+@pytest.mark.parametrize("name", ["watercolor-man/0010.jpg", "watercolor-man/0080.jpg", "dino/Walk (3).jpeg"])
+def test_real_drawings(name: str) -> None:
+    error = back(read_picture(MEDIA / name)).max(-1)
+    assert error.mean() < 0.1
+    assert (error > 2).mean() < 0.02
