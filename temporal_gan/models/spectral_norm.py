@@ -30,7 +30,8 @@ class SpectralNorm(nn.Module):
     """A weight -> the same divided by its largest singular value, ``sigma = u' W v``.
 
     One step of power iteration at each forward pass in training mode, none in evaluation mode (algorithm 1); u and v
-    are buffers. Torch's own takes its products in bfloat16 under CUDA's autocast; this one does not.
+    are buffers. Matrix products are written as sums, which autocast leaves in float32; torch's own parametrisation
+    takes them in bfloat16 on CUDA.
     """
 
     u: Tensor
@@ -46,15 +47,14 @@ class SpectralNorm(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """Any shape [out, ...] -> the same."""
-        with torch.autocast(weight.device.type, enabled=False):
-            matrix = weight.flatten(1)
-            if self.training:
-                self._iterate(matrix)
-            # Copies: the next forward pass overwrites the buffers, and this one's backward pass still needs them.
-            sigma = torch.dot(self.u.clone(), matrix @ self.v.clone())
-            return weight / sigma
+        matrix = weight.flatten(1)
+        if self.training:
+            self._iterate(matrix)
+        # Copies: the next forward pass overwrites the buffers, and this one's backward pass still needs them.
+        sigma = (self.u.clone()[:, None] * matrix * self.v.clone()).sum()
+        return weight / sigma
 
     @torch.no_grad()
     def _iterate(self, matrix: Tensor) -> None:
-        self.v.copy_(normalize(matrix.T @ self.u, dim=0))
-        self.u.copy_(normalize(matrix @ self.v, dim=0))
+        self.v.copy_(normalize((matrix * self.u[:, None]).sum(0), dim=0))
+        self.u.copy_(normalize((matrix * self.v).sum(1), dim=0))

@@ -42,7 +42,7 @@ class AdaptiveView(nn.Module):
             r_t of this update alone, [], for the log.
         """
         both = average_scalars({"signs": signs, "verdicts": verdicts}, world)
-        signs, verdicts = (both[k].to(self._signs) for k in ("signs", "verdicts"))
+        signs, verdicts = (world.size * both[k].to(self._signs) for k in ("signs", "verdicts"))
         self._signs += signs
         self._verdicts += verdicts
         self._updates += 1

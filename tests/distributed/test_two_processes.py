@@ -106,6 +106,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
             log = take_step(state, batch, cfg, world, *guides)
             if state.step == 1:
                 parts = (("generator", state.generator), ("critics", state.critics))
+                gradients.clear()
                 gradients.update(
                     {f"{part}.{n}": p.grad.clone() for part, m in parts for n, p in m.named_parameters()}
                 )
