@@ -11,12 +11,14 @@ from .data.transforms import AugmentConfig
 from .losses.adversarial import Adversarial
 from .losses.coherence import FEWEST_FRAMES
 from .losses.critic_view import CriticViewConfig
+from .losses.growing import GrowingStage, check_growing
 from .models.clip_discriminator import ClipCriticConfig
 from .models.dcgan import DCGANConfig
 from .models.frame_discriminator import FrameCriticConfig
 from .models.generator import GeneratorConfig
 from .models.reader_file import find_reader
 from .models.region_discriminator import RegionCriticConfig
+from .run_config import OptimConfig, TrainConfig
 
 
 class CriticsConfig(Section):
@@ -25,6 +27,9 @@ class CriticsConfig(Section):
     frame: FrameCriticConfig = FrameCriticConfig()
     clip: ClipCriticConfig = ClipCriticConfig()
     region: RegionCriticConfig = RegionCriticConfig()
+    spectral_norm: bool = Field(
+        default=False, description="divide every weight of theirs by its largest singular value"
+    )
 
     @property
     def weights(self) -> dict[str, float]:
@@ -111,6 +116,11 @@ class DataConfig(Section):
     curriculum: tuple[CurriculumStage, ...] = Field(
         default=(), description="shorter windows before: [{frames: 1, until_step: 500}, ...]"
     )
+    growing: tuple[GrowingStage, ...] = Field(
+        default=(),
+        description="coarser pictures before: [{size: 16, until_step: 200}, ...], each fading into the next over its "
+        "second half",
+    )
     workers: int = Field(
         default=0, ge=0, description="processes that read ahead; 0 = read in the training process"
     )
@@ -131,57 +141,6 @@ class DataConfig(Section):
     def frames_at(self, step: int) -> int:
         """Frames of a window that this step trains on."""
         return next((s.frames for s in self.curriculum if step < s.until_step), self.frames)
-
-
-class OptimConfig(Section):
-    """Adam for both sides. The batch is global, so more processes share it and no rate changes; a larger batch
-    raises the rates by the square root of batch / lr_batch."""
-
-    lr_generator: float = Field(default=2e-4, gt=0)
-    lr_critic: float = Field(default=2e-4, gt=0)
-    lr_batch: int | None = Field(
-        default=None, ge=1, description="batch the rates were tuned at; null: rates are used as given"
-    )
-    beta1: float = Field(
-        default=0.5, ge=0, lt=1, description="of the generator's Adam; 0.9 learns pictures faster"
-    )
-    beta1_critic: float = Field(default=0.5, ge=0, lt=1)
-    beta2: float = Field(default=0.999, gt=0, lt=1)
-    ema_halflife_steps: float = Field(
-        default=200.0, gt=0, description="of the averaged generator that is used and exported"
-    )
-    max_grad_norm: float = Field(default=100.0, gt=0)
-    generator_every_steps: int = Field(
-        default=1, ge=1, description="critics learn in every step, the generator in every n-th"
-    )
-    critics_every_steps: int = Field(default=1, ge=1, description="the other way round")
-    fused: bool = Field(default=False, description="Adam in one kernel: faster, other rounding")
-
-
-class TrainConfig(Section):
-    """How long, where, and what is written on the way."""
-
-    steps: int = Field(default=1000, ge=1, description="total; repeat the command with more to go on")
-    seed: int = 0
-    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
-    precision: Literal["auto", "float32", "bfloat16", "float64"] = Field(
-        default="auto",
-        description="auto: bfloat16 on CUDA, else float32; float64 is for checks, of 1 against N processes say",
-    )
-    channels_last: bool = Field(
-        default=False,
-        description="weights and pictures as [N, H, W, C] in memory: other kernels, other rounding",
-    )
-    compile: bool = Field(
-        default=False,
-        description="torch.compile of generator and critics: needs a compiler, and minutes before the first step",
-    )
-    log_every_steps: int = Field(default=10, ge=1)
-    preview_every_steps: int = Field(
-        default=200, ge=1, description="for pictures also: at the end of each pass over them"
-    )
-    save_every_steps: int = Field(default=200, ge=1)
-    keep_checkpoints: int = Field(default=2, ge=1)
 
 
 class ExperimentConfig(Section):
@@ -221,8 +180,11 @@ class ExperimentConfig(Section):
             raise ValueError("losses.critic_view needs model.kind: temporal; the DCGAN is the plain baseline")
         if optim.generator_every_steps > 1 or optim.critics_every_steps > 1:
             raise ValueError("optim.*_every_steps needs model.kind: temporal; the DCGAN alternates")
-        if self.data.curriculum:
-            raise ValueError("data.curriculum is for clips")
+        for key in ("curriculum", "growing"):
+            if getattr(self.data, key):
+                raise ValueError(f"data.{key} is for clips")
+        if self.train.validates:
+            raise ValueError("train.validate_every_steps and train.best_by are for clips")
         if self.critics != CriticsConfig():
             raise ValueError("critics: model.kind: dcgan has its own discriminator; remove this section")
         if self.data.augment != AugmentConfig():
@@ -234,6 +196,7 @@ class ExperimentConfig(Section):
         of_critics = ("feature_matching_weight", "r1_gamma", "gp_weight", "label_smoothing")
         idle = [f"losses.{k}" for k in of_critics if getattr(losses, k)]
         idle += ["losses.critic_view"] * (losses.critic_view != CriticViewConfig())
+        idle += ["critics.spectral_norm"] * critics.spectral_norm
         idle += [
             f"optim.{k}" for k in ("generator_every_steps", "critics_every_steps") if getattr(optim, k) > 1
         ]
@@ -261,6 +224,7 @@ class ExperimentConfig(Section):
         if self.data.flow_file is not None and not self.data.flow.startswith("raft"):
             raise ValueError("data.flow_file is for data.flow: raft | raft_small")
         self._check_curriculum(frames_teach or paired > 0)
+        check_growing(self.data.growing, model.size)
         coarsest = model.size >> max(critics.frame.layers + critics.frame.scales - 1, critics.clip.layers)
         if coarsest < 2:
             raise ValueError(f"critics: too many layers and scales for model.size {model.size}")
@@ -293,6 +257,10 @@ def check_losses(losses: LossConfig) -> None:
         )
     if losses.label_smoothing and losses.adversarial not in ("bce", "lsgan"):
         raise ValueError(f"losses.label_smoothing is for bce and lsgan; {losses.adversarial} has no labels")
+    if losses.critic_view.adaptive_target is not None and losses.adversarial == "wgan":
+        raise ValueError(
+            "losses.critic_view.adaptive_target asks on which side of a boundary the critics' logits lie; wgan has none"
+        )
     if (losses.perceptual != "none") != (losses.perceptual_weight > 0):
         raise ValueError(
             "losses.perceptual (reader | lpips | vgg) and losses.perceptual_weight: set both or neither"
@@ -314,9 +282,3 @@ CLIP_LOSSES = (
 
 FEWEST_FRAMES_OF = {"flow_weight": 2, "temporal_difference_weight": 2, "coherence_weight": FEWEST_FRAMES}
 """Frames of a window that a loss needs to say anything."""
-
-RESUMABLE = (
-    "train.steps", "train.device", "train.log_every_steps", "train.preview_every_steps", "train.save_every_steps",
-    "train.keep_checkpoints", "data.workers",
-)  # fmt: skip
-"""Keys that may change when a run goes on: they do not change what a step computes."""

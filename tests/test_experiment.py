@@ -9,8 +9,10 @@ import yaml
 
 from temporal_gan.config import load_config, parse_config
 from temporal_gan.errors import ConfigError
-from temporal_gan.experiment import RESUMABLE, ExperimentConfig
+from temporal_gan.experiment import ExperimentConfig
 from temporal_gan.models.reader_file import find_reader
+from temporal_gan.run_config import RESUMABLE
+from temporal_gan.training.reader.recipe import ReaderRecipe
 
 RECIPES = sorted(
     p for p in (Path(__file__).parents[1] / "configs").glob("*.yaml") if not p.stem.startswith("reader")
@@ -159,6 +161,48 @@ def test_the_defaults_are_a_sound_experiment() -> None:
             "data.curriculum is for clips",
         ),
         ({"model": {"kind": "temporal", "size": 48}}, "model.size"),
+        (
+            {"model": {"kind": "dcgan"}, "data": {"growing": [{"size": 16, "until_step": 9}]}},
+            "data.growing is for clips",
+        ),
+        ({"model": {"kind": "dcgan"}, "train": {"validate_every_steps": 7}}, "train.best_by are for clips"),
+        (
+            {"model": {"kind": "dcgan"}, "train": {"best_by": "foreground_psnr"}},
+            "train.best_by are for clips",
+        ),
+        ({"model": {"kind": "dcgan"}, "critics": {"spectral_norm": True}}, "critics: model.kind: dcgan"),
+        ({"losses": UNJUDGED, "critics": {"spectral_norm": True}}, "critics.spectral_norm needs a critic"),
+        (
+            {"train": {"best_by": "foreground_psnr", "validate_every_steps": 0}},
+            "best_by needs validate_every_steps above 0",
+        ),
+        ({"train": {"best_by": "mode_diversity"}}, "train.best_by"),
+        ({"losses": {"critic_view": {"adaptive_target": 0.6}}}, "adaptive_target needs something to adapt"),
+        (
+            {"losses": {"critic_view": {"noise": 0.1, "adaptive_target": 0.6}}},
+            "adaptive_target needs something to adapt",
+        ),
+        ({"losses": {"critic_view": {"colour": 1, "adaptive_target": 1}}}, "critic_view.adaptive_target"),
+        (
+            {
+                "losses": {
+                    "adversarial": "wgan",
+                    "gp_weight": 10,
+                    "critic_view": {"colour": 1, "adaptive_target": 0.6},
+                }
+            },
+            "losses.critic_view.adaptive_target asks on which side of a boundary",
+        ),
+        ({"data": {"growing": [{"size": 12, "until_step": 9}]}}, "data.growing: sizes must be powers of two"),
+        ({"data": {"growing": [{"size": 64, "until_step": 9}]}}, "sizes must grow up to model.size"),
+        (
+            {"data": {"growing": [{"size": 32, "until_step": 9}, {"size": 16, "until_step": 19}]}},
+            "sizes must grow up to model.size",
+        ),
+        (
+            {"data": {"growing": [{"size": 16, "until_step": 9}, {"size": 32, "until_step": 9}]}},
+            "data.growing: until_step must grow",
+        ),
         ({"model": {"kind": "dcgan", "size": 128}}, "model.size"),
         ({"losses": {"adversarial": "relativistic"}}, "losses.adversarial"),
         ({"optim": {"beta1": 1}}, "optim.beta1"),
@@ -181,7 +225,16 @@ def test_what_only_looks_odd_is_allowed() -> None:
     parse({"critics": {"clip": {"weight": 0}}, "losses": {"r1_gamma": 1}})
     parse({"losses": {"adversarial": "wgan", "r1_gamma": 1}})
     parse({"losses": {"gp_weight": 1}})
+    parse({"losses": {"gp_weight": 1}, "critics": {"spectral_norm": True}})
+    parse({"data": {"growing": [{"size": 4, "until_step": 1}, {"size": 32, "until_step": 9}]}})
     parse({"model": {"kind": "dcgan"}, "losses": {"adversarial": "bce", "label_smoothing": 0.1}})
+
+
+def test_a_readers_recipe_refuses_what_is_for_clips() -> None:
+    for train in ({"best_by": "foreground_psnr"}, {"validate_every_steps": 7}):
+        with pytest.raises(ConfigError, match="best_by are for clips"):
+            parse_config({"train": train}, ReaderRecipe, "here")
+    parse_config({"train": {"steps": 7}}, ReaderRecipe, "here")
 
 
 def test_frames_grow_by_the_step() -> None:

@@ -18,6 +18,8 @@ from ..models.generator import Generator, GeneratorConfig
 from ..tensor_file import fill_module, load_tensors, model_config, save_tensors
 
 ANIMATOR_FILE = "animator.safetensors"
+BEST_ANIMATOR_FILE = "animator_best.safetensors"
+"""The weights with the best figure on held-out clips, where a run names one (``train.best_by``)."""
 SAMPLER_FILE = "sampler.safetensors"
 SHIPPED = "base"
 """Name of the animator that comes with the package."""

@@ -18,6 +18,23 @@ from .precision import at_least_float32
 Adversarial = Literal["bce", "lsgan", "hinge", "wgan"]
 
 
+BOUNDARY: dict[Adversarial, float] = {"bce": 0.0, "lsgan": 0.5, "hinge": 0.0}
+"""Logit above which a critic takes a clip for real. Of wgan's logits only differences mean something."""
+
+
+def sides(kind: Adversarial, logits: Tensor) -> tuple[Tensor, Tensor]:
+    """On which side of the boundary logits lie.
+
+    Args:
+        kind: not wgan.
+        logits: of any shape. One of exactly 0 is no verdict: a region critic's of a crop that is not there.
+    Returns:
+        sum of the signs (+1 real, -1 made), and number of verdicts, both [].
+    """
+    there = logits != 0
+    return ((logits - BOUNDARY[kind]).sign() * there).sum(), there.sum()
+
+
 def critic_loss(
     kind: Adversarial, logits_real: Tensor, logits_fake: Tensor, smoothing: float = 0.0
 ) -> Tensor:

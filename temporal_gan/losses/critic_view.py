@@ -5,13 +5,16 @@ gradient through T for the generator; colour, translation and cutout as there. O
 (StyleGAN-V, Skorokhodov et al. 2022, arXiv 2112.14683, found this to matter), the same for its real and made version,
 and for the pose maps where it moves things.
 
+Adaptive: Karras et al. 2020 (arXiv 2006.06676, ADA), sec. 3: each change is made to each clip with a probability p,
+which training.adaptive_view moves.
+
 Instance noise: Sonderby et al. 2017 (arXiv 1610.04490): Gaussian noise that fades out.
 """
 
 from dataclasses import dataclass
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor
 from torch.nn import functional
 
@@ -36,6 +39,27 @@ class CriticViewConfig(Section):
     cutout: float = Field(
         default=0.0, ge=0, le=0.75, description="a square of this side is emptied; published: 0.5"
     )
+    adaptive_target: float | None = Field(
+        default=None, gt=-1, lt=1,
+        description="colour, translation and cutout are made with a probability that rises while the mean sign of the "
+        "critics' logits on real clips is above this; published: 0.6. null: always",
+    )  # fmt: skip
+    adaptive_clips: int = Field(
+        default=20_000,
+        ge=1,
+        description="real clips in which it can rise from 0 to 1; published: 500000 pictures",
+    )
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything but noise is on."""
+        return bool(self.colour or self.translation or self.cutout)
+
+    @model_validator(mode="after")
+    def _check(self) -> "CriticViewConfig":
+        if self.adaptive_target is not None and not self.changes:
+            raise ValueError("adaptive_target needs something to adapt: set colour, translation or cutout")
+        return self
 
 
 @dataclass(frozen=True)
@@ -76,7 +100,13 @@ class CriticView:
 
 
 def draw_view(
-    config: CriticViewConfig, video: Tensor, batch: int, part: slice, seed: int, step: int
+    config: CriticViewConfig,
+    video: Tensor,
+    batch: int,
+    part: slice,
+    seed: int,
+    step: int,
+    probability: Tensor | None = None,
 ) -> CriticView:
     """This step's change, a function of the seed and the step.
 
@@ -86,6 +116,7 @@ def draw_view(
         batch: clips over all processes; drawn for all of them, of which ``part`` are these B.
         part: places of these clips.
         seed, step: of the run.
+        probability: [], of each of colour, translation and cutout for each clip, on the clips' device; None: 1.
     """
     size = video.shape[-1]
 
@@ -94,20 +125,30 @@ def draw_view(
             video, non_blocking=True
         )
 
+    def chosen(name: str) -> Tensor:
+        # Compared on the device: the probability is not waited for.
+        return uniform(1, f"whether {name}") < probability.to(video)  # type: ignore[union-attr]
+
     colour = shift = hole = noise = None
     if config.colour:
         draw = 2 * uniform(3, "colour") - 1
         reach, centre = torch.tensor([[0.5, 1.0, 0.5], [0.0, 1.0, 1.0]]).to(draw, non_blocking=True)
         colour = config.colour * draw * reach + centre
+        if probability is not None:
+            colour = torch.where(chosen("colour"), colour, centre)
     if config.translation:
         reach = round(config.translation * size)
         shift = (uniform(2, "translation") * (2 * reach + 1)).long().clamp_max(2 * reach) - reach
+        if probability is not None:
+            shift = shift * chosen("translation")
     if config.cutout:
         # Like the published one, the square may reach over the edge.
         middle = (uniform(2, "cutout") * size)[:, :, None]
         place = torch.arange(size, device=video.device) + 0.5
         inside = (place - middle).abs() <= config.cutout * size / 2
         hole = (inside[:, 1, :, None] & inside[:, 0, None, :])[:, None, None]
+        if probability is not None:
+            hole = hole & chosen("cutout")[:, :, None, None, None]
     sigma = config.noise * max(0.0, 1 - step / config.noise_steps)
     if sigma:
         noise = rng.normal((batch, *video.shape[1:]), seed, step, "instance noise")[part]

@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from ..errors import UserError
-from ..experiment import TrainConfig
+from ..run_config import TrainConfig
 from .state import TrainState
 
 

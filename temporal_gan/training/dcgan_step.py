@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from .. import rng
 from ..distributed import World, average_gradients
 from ..experiment import ExperimentConfig
-from ..losses.adversarial import critic_loss, generator_loss
+from ..losses.adversarial import critic_loss, generator_loss, sides
 from ..models.dcgan import DCGANConfig, DCGANDiscriminator, DCGANGenerator
 from .precision import autocast, work_dtype
 from .state import TrainState, make_adam, update
@@ -66,7 +66,12 @@ def take_dcgan_step(
     loss_generator = generator_loss(kind, logits[:, None]).mean()
     norm_generator = update(state.optimizer_generator, state.generator, loss_generator, config.optim, average)
     state.step += 1
+    (real_sign, real_count), (made_sign, made_count) = (
+        sides(kind, x.detach()) for x in (logits_real, logits_made)
+    )
     return {
+        "accuracy/image_real": (1 + real_sign / real_count.clamp_min(1)) / 2,
+        "accuracy/image_made": (1 - made_sign / made_count.clamp_min(1)) / 2,
         "loss/image_critic": loss_critic.detach(),
         "loss/image_generator": loss_generator.detach(),
         "logit/image_real": logits_real.detach().float().mean(),

@@ -44,7 +44,7 @@ def load_guides(config: ExperimentConfig, domain: Domain, device: torch.device) 
         UserError: a file is missing, is the judge's, or a loss asks for what these clips have not.
     """
     losses = config.losses
-    reader = _load_reader(losses.reader) if losses.needs_reader else None
+    reader = load_loss_reader(losses.reader) if losses.needs_reader else None
     perceptual = None
     if losses.perceptual in ("lpips", "vgg"):
         file = None if losses.perceptual_file is None else Path(losses.perceptual_file)
@@ -82,7 +82,8 @@ def load_guides(config: ExperimentConfig, domain: Domain, device: torch.device) 
     )
 
 
-def _load_reader(name: str) -> Reader:
+def load_loss_reader(name: str) -> Reader:
+    """``losses.reader``, on the CPU. Raises UserError where it is the one that judges, by whatever name."""
     judge = find_reader("metrics")
     if judge.is_file() and reader_sha256(name) == reader_sha256("metrics"):
         raise UserError(

@@ -27,9 +27,11 @@ from ..checkpoint import clear_temporaries, list_checkpoints, load_checkpoint, s
 from ..config import differences
 from ..distributed import World
 from ..errors import CheckpointError, UserError
-from ..experiment import RESUMABLE, TrainConfig
-from ..run_log import RunLog
+from ..run_config import RESUMABLE, TrainConfig
+from ..run_log import RunLog, read_stats
+from .divergence import DivergenceWatch
 from .state import TrainState
+from .step_clock import StepClock
 
 
 class Recipe(Protocol):
@@ -54,6 +56,8 @@ class Job:
         preview: called every ``preview_every_steps`` and at the end; writes into the folder it is given.
         ends_pass: a whole pass over the data ends after this step (pictures: time for a grid).
         export: writes the weights file into the run folder.
+        validate: called every ``validate_every_steps`` in the process that writes; may change ``state.best``; None for
+            what cannot be validated.
     """
 
     state: TrainState
@@ -64,6 +68,7 @@ class Job:
     preview: Callable[[TrainState, Path], tuple[dict[str, float], Tensor]]
     ends_pass: Callable[[int], bool]
     export: Callable[[TrainState], None]
+    validate: Callable[[TrainState], dict[str, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,9 +93,9 @@ def fit(
 
     Raises:
         CheckpointError: the run was started with another configuration, other data or other weights, or saving failed.
-        UserError: the loss is no longer finite.
+        UserError: the run diverged: a value is no longer finite, or far beyond the usual for long (see divergence.py).
     """
-    state, train = job.state, config.train
+    state, train, every = job.state, config.train, config.train.validate_every_steps
     checkpoints = out / "checkpoints"
     console = Console(quiet=quiet or not world.is_main)
     _resume(job, config, checkpoints, console)
@@ -100,6 +105,7 @@ def fit(
         (out / "config.yaml").write_text(
             yaml.safe_dump(config.model_dump(), sort_keys=False), encoding="utf-8"
         )
+    watch = DivergenceWatch(line for line in read_stats(out / "stats.jsonl") if line["step"] <= state.step)
     log = RunLog(out, state.step) if world.is_main else None
     deadline = None if minutes is None else time.monotonic() + 60 * minutes
     outcome = Outcome(state.step)
@@ -112,7 +118,7 @@ def fit(
             content = origin | state.state_dict()
             # The checkpoint last: a run that resumes from it finds everything else of this step written.
             job.export(state)
-            save_checkpoint(checkpoints, state.step, content, train.keep_checkpoints)
+            save_checkpoint(checkpoints, state.step, content, train.keep_checkpoints + watch.suspicious)
         saved_at = state.step
 
     columns = (
@@ -122,10 +128,12 @@ def fit(
     with _StopRequest() as stop, Progress(*columns, console=console, transient=False) as progress:
         bar = progress.add_task("", total=train.steps, completed=state.step, note="")
         batches = job.batches(state.step) if state.step < train.steps else iter(())
-        logged_at, logged_step = time.monotonic(), state.step
+        clock, logged_step = StepClock(), state.step
         try:
             while state.step < train.steps:
-                scalars = job.take_step(state, next(batches))
+                with clock.waiting():
+                    batch = next(batches)
+                scalars = job.take_step(state, batch)
                 step, last = state.step, state.step == train.steps
                 late = deadline is not None and time.monotonic() > deadline
                 halt = stop.requested or late
@@ -137,21 +145,26 @@ def fit(
                 values: dict[str, float] = {}
                 if step % train.log_every_steps == 0 or saving:
                     values = {k: float(v) for k, v in distributed.average_scalars(scalars, world).items()}
-                    _check_finite(values, step, saved_at, checkpoints)
-                    now = time.monotonic()
-                    values["time/step_sec"] = (now - logged_at) / max(step - logged_step, 1)
-                    logged_at, logged_step = now, step
+                    if why := watch.look(step, values):
+                        raise UserError(_diverged(why, step, saved_at, checkpoints))
+                    values |= clock.read(step - logged_step)
+                    logged_step = step
                     progress.update(bar, note=_note(values))
                 if log is not None:
                     if last or step % train.preview_every_steps == 0 or job.ends_pass(step):
-                        figures, picture = job.preview(state, out / "previews")
+                        with clock.aside():
+                            figures, picture = job.preview(state, out / "previews")
+                            log.picture(step, "preview", picture)
                         values |= figures
-                        log.picture(step, "preview", picture)
-                        logged_at = time.monotonic() if logged_step == step else logged_at
+                    if job.validate and every and step % every == 0:
+                        with clock.aside():
+                            values |= job.validate(state)
                     if values:
                         log.scalars(step, values)
-                if saving:
-                    save()
+                # What is saved while the run looks astray would push out the last good checkpoint.
+                if last or halt or (saving and not watch.suspicious):
+                    with clock.aside():
+                        save()
                 progress.update(bar, completed=step)
                 if halt and not last:
                     outcome = Outcome(step, stop.requested or not late, late and not stop.requested)
@@ -198,14 +211,12 @@ def _resume(job: Job, config: Recipe, folder: Path, console: Console) -> None:
     console.print(f"going on from step {step} ({path})")
 
 
-def _check_finite(values: dict[str, float], step: int, saved_at: int, checkpoints: Path) -> None:
-    bad = [name for name, value in values.items() if not abs(value) < float("inf")]
-    if bad:
-        last = f"step {saved_at} in {checkpoints} is intact" if saved_at else "nothing was saved yet"
-        raise UserError(
-            f"training diverged at step {step}: {', '.join(bad)} not finite; {last}; "
-            "try lower learning rates (optim.*), or a higher losses.r1_gamma where there is one, with another --out"
-        )
+def _diverged(why: str, step: int, saved_at: int, checkpoints: Path) -> str:
+    last = f"step {saved_at} in {checkpoints} is intact" if saved_at else "nothing was saved yet"
+    return (
+        f"training diverged at step {step}: {why}; {last}; try lower learning rates (optim.*), or a higher "
+        "losses.r1_gamma where there is one, with another --out"
+    )
 
 
 def _note(values: dict[str, float]) -> str:

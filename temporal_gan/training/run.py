@@ -20,7 +20,13 @@ from ..data.store import Store
 from ..distributed import World, broadcast_module, choose_device, join_world, leave_world
 from ..errors import UserError
 from ..experiment import ExperimentConfig
-from ..inference.weights_file import ANIMATOR_FILE, SAMPLER_FILE, save_animator, save_sampler
+from ..inference.weights_file import (
+    ANIMATOR_FILE,
+    BEST_ANIMATOR_FILE,
+    SAMPLER_FILE,
+    save_animator,
+    save_sampler,
+)
 from ..models.conditioning import Domain
 from ..models.dcgan import DCGANConfig, DCGANGenerator
 from ..models.generator import Generator
@@ -35,6 +41,8 @@ from .preview import preview_clips, sample_pictures, write_clip_preview, write_p
 from .start import begin_from, known_expressions, load_start
 from .state import TrainState
 from .step import build_state, clip_model, take_step
+from .validation import Validation
+from .validation_set import choose_validation_set, spread
 
 
 def train(
@@ -117,8 +125,12 @@ def _clip_job(
     trained = {row.character for row in store.split("train")} if references else set()
     banks = {character: pool.bank(character) for character in info.characters if character in trained}
     flip = info.skeleton.flip_permutation() if model.mirrored_references else None
-    previewed = [whole_clip(store, cache, row.id) for row in _spread(held, 4)]
+    previewed = [whole_clip(store, cache, row.id) for row in spread(held, 4)]
     shown = preview_clips(previewed, banks, info.characters, references, flip)
+    validation = None
+    if 0 < config.train.validate_every_steps <= config.train.steps:
+        clips = choose_validation_set(store, cache, dataset, banks, references, flip)
+        validation = Validation(clips, config, guides, device)
 
     def batches(first_step: int) -> Iterator[ClipBatch]:
         return clip_stream(dataset, config, first_step, world, device)
@@ -129,6 +141,14 @@ def _clip_job(
             folder / f"step_{state.step:08d}.mp4", state.best_generator, shown, info.fps
         )
         return {"preview/foreground_psnr": psnr}, picture
+
+    def validate(state: TrainState) -> dict[str, float]:
+        assert validation is not None
+        assert isinstance(state.best_generator, Generator)
+        figures = validation(state)
+        if state.best is not None and state.best[0] == state.step:
+            save_animator(out / BEST_ANIMATOR_FILE, state.best_generator, banks)
+        return figures
 
     def export(state: TrainState) -> None:
         assert isinstance(state.best_generator, Generator)
@@ -143,6 +163,7 @@ def _clip_job(
         preview=preview,
         ends_pass=lambda step: False,
         export=export,
+        validate=validate if validation is not None else None,
     )
 
 
@@ -170,11 +191,6 @@ def _say_what_is_left_out(dataset: ClipDataset, config: ExperimentConfig, consol
         console.print(
             f"{dataset.skipped_clips} clips are shorter than the window of {dataset.window} and not used"
         )
-
-
-def _spread(rows: list, count: int) -> list:
-    """Up to ``count`` items, evenly spread."""
-    return [rows[i * len(rows) // count] for i in range(count)] if len(rows) > count else list(rows)
 
 
 def _image_job(

@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..experiment import OptimConfig
+from ..run_config import OptimConfig
+from .adaptive_view import AdaptiveView
 
 
 @dataclass
@@ -15,6 +16,8 @@ class TrainState:
 
     Attributes:
         ema: averaged copy of the generator; None for the plain DCGAN, which has none.
+        view: how often the critics' view is changed; None where that is fixed.
+        best: step and value of the best figure of validation so far; None before the first, or where none is named.
     """
 
     step: int
@@ -23,6 +26,8 @@ class TrainState:
     ema: nn.Module | None
     optimizer_generator: torch.optim.Optimizer
     optimizer_critics: torch.optim.Optimizer | None
+    view: AdaptiveView | None = None
+    best: tuple[int, float] | None = None
 
     @property
     def best_generator(self) -> nn.Module:
@@ -33,12 +38,14 @@ class TrainState:
         """Tensors and plain types."""
         return {
             "step": self.step,
+            "best": self.best,
             **{name: part.state_dict() for name, part in self._parts().items()},
         }
 
     def load_state_dict(self, content: dict[str, Any]) -> None:
         """Inverse of :meth:`state_dict`."""
         self.step = int(content["step"])
+        self.best = content["best"]
         for name, part in self._parts().items():
             part.load_state_dict(content[name])
 
@@ -49,6 +56,7 @@ class TrainState:
             "ema": self.ema,
             "optimizer_generator": self.optimizer_generator,
             "optimizer_critics": self.optimizer_critics,
+            "view": self.view,
         }
         return {name: part for name, part in parts.items() if part is not None}
 

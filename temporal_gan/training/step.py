@@ -13,6 +13,7 @@ from ..experiment import ExperimentConfig
 from ..losses import adversarial
 from ..losses.auxiliary import auxiliary_expression
 from ..losses.critic_view import draw_view
+from ..losses.growing import grown
 from ..losses.penalties import mix, r1, wgan_gp
 from ..losses.precision import at_least_float32
 from ..losses.reconstruction import feature_matching
@@ -21,6 +22,8 @@ from ..models.conditioning import Condition, Domain, map_channels
 from ..models.frame_discriminator import FrameDiscriminator
 from ..models.generator import Generator, GeneratorConfig
 from ..models.region_discriminator import RegionDiscriminator
+from ..models.spectral_norm import normalise_spectra
+from .adaptive_view import AdaptiveView
 from .clip_losses import Terms, clip_terms
 from .guides import Guides
 from .precision import autocast, work_dtype
@@ -50,12 +53,16 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
                 critics["clip"] = ClipDiscriminator(config.critics.clip, domain, maps)
             if config.critics.region.weight > 0:
                 critics["region"] = RegionDiscriminator(config.critics.region, domain)
+        if config.critics.spectral_norm:
+            normalise_spectra(critics)
     dtype = work_dtype(config)
     generator.to(device, dtype)
     critics.to(device, dtype)
     optim, batch = config.optim, config.data.batch
     optimizer = make_adam(generator, optim.lr_generator, optim.beta1, optim, batch)
     assert optimizer is not None
+    view = config.losses.critic_view
+    adapts = view.adaptive_target is not None and len(critics) > 0
     return TrainState(
         step=0,
         generator=generator,
@@ -63,6 +70,7 @@ def build_state(config: ExperimentConfig, domain: Domain, window: int, device: t
         ema=copy.deepcopy(generator).requires_grad_(False),
         optimizer_generator=optimizer,
         optimizer_critics=make_adam(critics, optim.lr_critic, optim.beta1_critic, optim, batch),
+        view=AdaptiveView(view, batch).to(device) if adapts else None,
     )
 
 
@@ -95,10 +103,13 @@ def take_step(
     with_generator = (state.step + 1) % optim.generator_every_steps == 0
     with torch.set_grad_enabled(with_generator), autocast(config, batch.video.device):
         made, _ = state.generator(condition, noise.to(batch.video, non_blocking=True))
-    made = at_least_float32(made)
+    stages, step = config.data.growing, state.step
+    made = grown(at_least_float32(made), stages, step)
+    batch = replace(batch, video=grown(batch.video, stages, step))
 
+    probability = None if state.view is None else state.view.probability
     view = draw_view(
-        config.losses.critic_view, batch.video, config.data.batch, part, config.train.seed, state.step
+        config.losses.critic_view, batch.video, config.data.batch, part, config.train.seed, step, probability
     )
     maps = {size: view.maps(m, model.size) for size, m in condition.maps.items()}
     keypoints = view.keypoints(condition.keypoints, model.size)
@@ -125,7 +136,7 @@ class Show:
     condition: Condition
 
 
-def _audience(state: TrainState, frames: int) -> list[tuple[str, nn.Module]]:
+def audience(state: TrainState, frames: int) -> list[tuple[str, nn.Module]]:
     """Critics that can say something of clips of so many frames."""
     return [
         (name, critic)
@@ -142,8 +153,8 @@ def _update_critics(
     state.critics.requires_grad_(True)
     real = show.real.detach().requires_grad_(with_r1)
     log: dict[str, Tensor] = {}
-    total = made.new_zeros(())
-    for name, critic in _audience(state, made.shape[1]):
+    total, signs, verdicts = made.new_zeros(()), made.new_zeros(()), made.new_zeros(())
+    for name, critic in audience(state, made.shape[1]):
         # R1 differentiates twice: never in bfloat16, and in the adversarial loss's own backward pass.
         with autocast(config, made.device, enabled=not with_r1):
             # Nor by a compiled network, which can be differentiated once only.
@@ -157,6 +168,12 @@ def _update_critics(
         log[f"loss/{name}_critic"] = loss.detach()
         log[f"logit/{name}_real"] = logits_real.detach().float().mean()
         log[f"logit/{name}_made"] = logits_made.detach().float().mean()
+        if losses.adversarial in adversarial.BOUNDARY:
+            for whose, logits, right in (("real", logits_real, 1), ("made", logits_made, -1)):
+                sign, count = adversarial.sides(losses.adversarial, logits.detach())
+                log[f"accuracy/{name}_{whose}"] = (1 + right * sign / count.clamp_min(1)) / 2
+                if whose == "real":
+                    signs, verdicts = signs + sign, verdicts + count
         total = total + loss
         for whose, features in (("real", features_real), ("made", features_made)):
             for term, (weight, reading) in _expression_term(critic, features, condition, config).items():
@@ -174,6 +191,9 @@ def _update_critics(
             total = total + losses.gp_weight * penalty
     if not log:
         return log
+    if state.view is not None:
+        log["view/probability"] = state.view.probability.clone()
+        log["view/sign"] = state.view.hear(signs, verdicts, world)
     assert state.optimizer_critics is not None
     log["grad/critics_norm"] = update(
         state.optimizer_critics, state.critics, total, config.optim, lambda p: average_gradients(p, world)
@@ -186,7 +206,7 @@ def _critics_terms(state: TrainState, show: Show, config: ExperimentConfig) -> T
     losses, weights = config.losses, config.critics.weights
     state.critics.requires_grad_(False)
     terms: Terms = {}
-    for name, critic in _audience(state, show.made.shape[1]):
+    for name, critic in audience(state, show.made.shape[1]):
         with autocast(config, show.made.device):
             logits_made, features_made = critic(show.made, show.condition)
         weight = losses.adversarial_weight * weights[name]

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from temporal_gan.losses.adversarial import Adversarial, critic_loss, generator_loss
+from temporal_gan.losses.adversarial import BOUNDARY, Adversarial, critic_loss, generator_loss, sides
 
 KINDS: tuple[Adversarial, ...] = ("bce", "lsgan", "hinge", "wgan")
 LOGITS = (-2.0, -1.0, 0.0, 1.0, 2.0)
@@ -99,3 +99,19 @@ def test_a_smoothed_critic_is_content_with_a_probability_below_one() -> None:
 def test_kinds_without_labels_refuse_to_smooth_them(kind: Adversarial) -> None:
     with pytest.raises(ValueError, match=f"{kind} has no label"):
         critic_loss(kind, torch.zeros(1, 1), torch.zeros(1, 1), 0.1)
+
+
+@pytest.mark.parametrize(("kind", "made", "real"), [("bce", -99, 99), ("lsgan", 0, 1), ("hinge", -9, 9)])
+def test_sides_are_of_the_point_that_costs_as_much_as_real_as_it_does_as_made(
+    kind: Adversarial, made: float, real: float
+) -> None:
+    at, nothing_made, nothing_real = (torch.full((1, 1), float(x)) for x in (BOUNDARY[kind], made, real))
+    torch.testing.assert_close(critic_loss(kind, at, nothing_made), critic_loss(kind, nothing_real, at))
+    signs, verdicts = sides(kind, BOUNDARY[kind] + torch.tensor([[0.1, 2.0], [-0.2, 1.0]]))
+    assert (float(signs), int(verdicts)) == (2.0, 4)
+
+
+def test_a_logit_of_nothing_is_no_verdict_and_wgan_gives_none() -> None:
+    signs, verdicts = sides("lsgan", torch.tensor([0.0, 0.0, 0.9]))
+    assert (float(signs), int(verdicts)) == (1.0, 1)
+    assert "wgan" not in BOUNDARY

@@ -82,6 +82,52 @@ def test_a_clip_and_its_maps_move_by_the_same_whole_pixels(channels: int) -> Non
     assert len({tuple(s) for s in view.shift.tolist()}) > 8
 
 
+def chosen_by(video: torch.Tensor, probability: float, **values: float) -> CriticView:
+    config, count = CriticViewConfig(**values), len(video)  # type: ignore[arg-type]
+    return draw_view(config, video, count, slice(0, count), 0, 0, torch.tensor(probability))
+
+
+CHANGES = {"colour": 1.0, "translation": 0.25, "cutout": 0.5}
+
+
+@pytest.mark.parametrize("part", CHANGES)
+def test_a_probability_chooses_the_clips_that_are_changed_as_without_it(part: str) -> None:
+    video = clips(300, size=8)
+    always = drawn(video, **{part: CHANGES[part]}).video(video)
+    torch.testing.assert_close(chosen_by(video, 0.0, **{part: CHANGES[part]}).video(video), video)
+    assert torch.equal(chosen_by(video, 1.0, **{part: CHANGES[part]}).video(video), always)
+    some = chosen_by(video, 0.3, **{part: CHANGES[part]}).video(video)
+    as_always, as_never = ((some - x).abs().flatten(1).amax(1) < 1e-5 for x in (always, video))
+    assert bool((as_always | as_never).all())
+    assert float((~as_never).float().mean()) == pytest.approx(0.3, abs=0.08)
+
+
+def test_each_change_is_chosen_by_itself() -> None:
+    view = chosen_by(clips(400, size=8), 0.5, **CHANGES)
+    assert view.colour is not None
+    assert view.shift is not None
+    assert view.hole is not None
+    recoloured = (view.colour != torch.tensor([0.0, 1.0, 1.0])).any(1)
+    cut = view.hole.flatten(1).any(1)
+    assert float((recoloured & cut).float().mean()) == pytest.approx(0.25, abs=0.07)
+
+
+def test_parts_of_a_batch_are_chosen_as_the_whole_is() -> None:
+    video, p = clips(), torch.tensor(0.5)
+    config = CriticViewConfig(**ALL)  # type: ignore[arg-type]
+    whole = draw_view(config, video, 4, slice(0, 4), 0, 0, p).video(video)
+    halves = [
+        draw_view(config, video[part], 4, part, 0, 0, p).video(video[part])
+        for part in (slice(0, 2), slice(2, 4))
+    ]
+    assert torch.equal(torch.cat(halves), whole)
+
+
+def test_noise_does_not_ask_the_probability() -> None:
+    video = clips()
+    assert torch.equal(chosen_by(video, 0.0, noise=0.2).video(video), drawn(video, noise=0.2).video(video))
+
+
 def test_every_shift_up_to_the_largest_is_drawn() -> None:
     video = torch.zeros(400, 1, 3, 8, 8)
     shift = drawn(video, translation=0.25).shift

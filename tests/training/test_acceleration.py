@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from temporal_gan.checkpoint import load_checkpoint
 from temporal_gan.distributed import World
 from temporal_gan.errors import UserError
-from temporal_gan.experiment import ExperimentConfig, TrainConfig
+from temporal_gan.experiment import ExperimentConfig
+from temporal_gan.run_config import TrainConfig
 from temporal_gan.training.acceleration import accelerate
 from temporal_gan.training.run import train
 from temporal_gan.training.state import TrainState

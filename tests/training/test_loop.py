@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import torch
 import yaml
 from small_runs import CLIP_GAN, OtherProcess, call, changed, config, config_file, environment, puppet_store
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from torch import Tensor
 
 from temporal_gan.checkpoint import list_checkpoints, load_checkpoint
 from temporal_gan.config import parse_config
@@ -30,6 +32,7 @@ from temporal_gan.experiment import ExperimentConfig
 from temporal_gan.inference.animator import load_animator
 from temporal_gan.training import run
 from temporal_gan.training.loop import Outcome
+from temporal_gan.training.state import TrainState
 from temporal_gan.video_io import read_frames
 
 # L1 alone: as little work a step as there can be.
@@ -362,6 +365,64 @@ def test_divergence_is_one_line_and_keeps_the_last_good_checkpoint(store: Store,
     assert f"step {last} in {tmp_path / 'checkpoints'} is intact" in message
     assert load_checkpoint(path)["step"] == last
     assert f"diverged at step {last + 1}" in message
+
+
+def exploding(step: int) -> Callable[..., dict[str, Tensor]]:
+    """Steps that go too far from this one on."""
+    take_step = run.take_step
+
+    def too_far(state: TrainState, *rest: Any) -> dict[str, Tensor]:
+        if state.step >= step:
+            state.optimizer_generator.param_groups[0]["lr"] = 30.0
+        return take_step(state, *rest)
+
+    return too_far
+
+
+def test_a_loss_that_explodes_stops_the_run_and_names_the_last_good_checkpoint(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = changed(PLAIN, train__steps=200, train__save_every_steps=5, train__preview_every_steps=1000)
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "take_step", exploding(17))
+        with pytest.raises(UserError) as caught:
+            train(store, tmp_path, values)
+    message = str(caught.value)
+    found = re.match(
+        r"training diverged at step (\d+): (loss/l1|grad/generator_norm) is .* times its median", message
+    )
+    assert found
+    begun = re.search(r"since step (\d+); step (\d+) in .* is intact; ", message)
+    assert begun
+    since, good = int(begun[1]), int(begun[2])
+    assert 17 <= since <= 20
+    assert int(found[1]) == since + 50
+    assert good == 15
+    assert steps(tmp_path) == [10, 15]
+    # Mended, the run goes on from there.
+    assert train(store, tmp_path, values, train__steps=18) == Outcome(18)
+
+
+def test_a_stop_while_the_run_looks_astray_keeps_the_good_checkpoint_beside_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run, "take_step", exploding(17))
+    values = changed(
+        PLAIN, train__save_every_steps=5, train__preview_every_steps=1000, train__keep_checkpoints=1
+    )
+    train(store, tmp_path, values, train__steps=32)
+    assert steps(tmp_path) == [15, 32]
+    # What it saw before is in the log, so it is stopped where it would have been.
+    with pytest.raises(UserError, match=r"diverged at step 6\d: .* since step 1\d|20"):
+        train(store, tmp_path, values, train__steps=100)
+
+
+def test_the_log_says_what_time_goes_into(store: Store, tmp_path: Path) -> None:
+    train(store, tmp_path, train__steps=4, train__log_every_steps=2)
+    for line in (line for line in stats(tmp_path) if "loss/l1" in line):
+        assert 0 < line["time/data_share"] < 1
+        assert line["time/step_sec"] > 0
+        assert line["time/aside_sec"] >= 0
 
 
 def limited(store: Path, out: Path, values: dict[str, Any], largest_file: int) -> int:

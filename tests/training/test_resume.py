@@ -207,8 +207,32 @@ def test_more_steps_later_are_the_same_with_every_switch_on(data: dict[str, Path
     ]
     assert_same_tensors(*ends, "step 6")
     assert stats(tmp_path / "two") == stats(tmp_path / "one")
+    best = [(tmp_path / n / weights_file.BEST_ANIMATOR_FILE).read_bytes() for n in ("two", "one")]
+    assert best[0] == best[1]
     logged = {key for line in stats(tmp_path / "one") for key in line}
+    assert {"view/probability", "validation/reader_pck@0.05", "accuracy/frame_real"} <= logged
     for name in (
         "l1_foreground", "temporal_difference", "perceptual", "pose", "expression", "coherence", "frame_gp", "clip_gp",
     ):  # fmt: skip
         assert f"loss/{name}" in logged, name
+
+
+def test_the_best_so_far_and_the_probability_are_part_of_a_checkpoint(
+    data: dict[str, Path], tmp_path: Path
+) -> None:
+    """What is not in it, a resumed run begins anew."""
+    values = every_switch(tmp_path)
+    train(values, data["clips"], tmp_path / "run")
+    content = checkpoint.load_checkpoint(tmp_path / "run" / "checkpoints" / "step_00000006.pt")
+    lines = stats(tmp_path / "run")
+    measured = {
+        line["step"]: line["validation/foreground_psnr"]
+        for line in lines
+        if "validation/foreground_psnr" in line
+    }
+    assert list(measured) == [2, 4, 6]
+    step, value = content["best"]
+    assert value == measured[step] == max(measured.values())
+    # 4 updates of the critics, each of 2 clips, of 20.
+    assert [line["view/probability"] for line in lines] == pytest.approx([0, 0, 0, 0, 0.4, 0.4])
+    assert float(content["view"]["probability"]) == pytest.approx(0.4)

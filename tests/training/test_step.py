@@ -16,9 +16,10 @@ from temporal_gan.batch import ClipBatch
 from temporal_gan.data.cache import open_cache
 from temporal_gan.data.clips import ClipDataset, clip_batches
 from temporal_gan.distributed import World
-from temporal_gan.experiment import ExperimentConfig, OptimConfig
+from temporal_gan.experiment import ExperimentConfig
 from temporal_gan.models.conditioning import Condition, Domain, make_condition
 from temporal_gan.puppet.dataset import exact_flow_source
+from temporal_gan.run_config import OptimConfig
 from temporal_gan.run_log import read_stats
 from temporal_gan.training.run import train
 from temporal_gan.training.state import TrainState, make_adam, update_ema
@@ -350,7 +351,7 @@ def test_only_critics_that_can_say_something_are_built(
         (
             {"critics__clip__weight": 0.0},
             ("loss/clip_critic", "loss/clip_generator", "loss/clip_r1", "loss/clip_feature_matching",
-             "logit/clip_real", "logit/clip_made"),
+             "logit/clip_real", "logit/clip_made", "accuracy/clip_real", "accuracy/clip_made"),
         ),
     ],
 )  # fmt: skip

@@ -295,6 +295,109 @@ def test_faded_noise_is_no_noise() -> None:
     )
 
 
+def test_a_critics_accuracy_is_the_share_of_its_logits_on_the_right_side() -> None:
+    cfg, batch = settings(), clips()
+    state = fresh(cfg)
+    for critic in state.critics.values():
+        for parameter in critic.parameters():
+            parameter.data.mul_(3)
+    hand = copy.deepcopy(state)
+    made, condition = _made(hand, batch, cfg)
+    log = take_step(state, batch, cfg, World())
+    for name, critic in hand.critics.items():
+        real, fake = (critic(v, condition)[0] for v in (batch.video, made))
+        shares = float((real > 0).float().mean()), float((fake < 0).float().mean())
+        assert min(shares) > 0.05
+        assert max(shares) < 0.95
+        assert float(log[f"accuracy/{name}_real"]) == pytest.approx(shares[0], abs=1e-6)
+        assert float(log[f"accuracy/{name}_made"]) == pytest.approx(shares[1], abs=1e-6)
+
+
+def test_crops_that_are_not_there_are_neither_right_nor_wrong() -> None:
+    cfg = settings(critics__region={"weight": 1.0, "crop": 16, "width": 4})
+    batch = replace(clips(), confidence=torch.zeros_like(clips().confidence))
+    _, log = one_step(cfg, batch=batch)
+    assert (log["accuracy/region_real"], log["accuracy/region_made"]) == (0.5, 0.5)
+
+
+def test_wgan_logs_no_accuracy() -> None:
+    _, log = one_step(settings(losses__adversarial="wgan"))
+    assert not [key for key in log if key.startswith("accuracy")]
+    assert "logit/frame_real" in log
+
+
+def test_spectral_norm_changes_the_critics_and_nothing_else() -> None:
+    plain_state, plain = one_step(settings())
+    state, log = one_step(settings(critics__spectral_norm=True))
+    assert log.keys() == plain.keys()
+    for name in ("frame", "clip"):
+        for key in (f"loss/{name}_critic", f"loss/{name}_r1", f"loss/{name}_generator"):
+            assert log[key] != plain[key], key
+    assert log["loss/l1"] == plain["loss/l1"]
+    assert log["loss/flow"] == plain["loss/flow"]
+    names = [n for n, _ in state.critics.named_parameters()]
+    layers = [m for m in plain_state.critics.modules() if isinstance(m, nn.Conv2d | nn.Linear | nn.Embedding)]
+    assert sum(n.endswith("weight.original") for n in names) == len(layers)
+    assert all(p.grad is not None and bool(p.grad.isfinite().all()) for p in state.critics.parameters())
+
+
+def test_an_adaptive_view_begins_with_nothing_and_ends_with_the_whole_view() -> None:
+    view = {"colour": 1.0, "translation": 0.25, "cutout": 0.5}
+    plain, whole = one_step(settings())[1], one_step(settings(losses__critic_view=view))[1]
+    cfg = settings(losses__critic_view={**view, "adaptive_target": 0.6})
+    state, log = one_step(cfg)
+    assert state.view is not None
+    assert log.pop("view/probability") == 0
+    shares = [2 * log[f"accuracy/{name}_real"] - 1 for name in ("frame", "clip")]
+    assert min(shares) <= log.pop("view/sign") <= max(shares)
+    assert log == pytest.approx(plain, rel=1e-3, abs=1e-5)
+    state = fresh(cfg)
+    assert state.view is not None
+    state.view.probability.fill_(1.0)
+    log = {k: float(v) for k, v in take_step(state, clips(), cfg, World()).items()}
+    assert log.pop("view/probability") == 1
+    log.pop("view/sign")
+    assert log == whole
+
+
+def test_the_view_is_driven_by_every_update_of_the_critics() -> None:
+    view = {"colour": 1.0, "adaptive_target": -0.999, "adaptive_clips": 80}
+    cfg = settings(losses__critic_view=view, optim__critics_every_steps=2)
+    state = fresh(cfg)
+    seen = []
+    for _ in range(8):
+        take_step(state, clips(), cfg, World())
+        assert state.view is not None
+        seen.append(round(float(state.view.probability), 4))
+    # Four updates of two clips of 80 each, in every second step.
+    assert seen == [0] * 6 + [0.1] * 2
+
+
+def test_growing_shows_the_losses_and_the_critics_coarse_clips() -> None:
+    stages = [{"size": 8, "until_step": 10}, {"size": 16, "until_step": 20}]
+    _, plain = one_step(settings())
+    _, coarse = one_step(settings(data__growing=stages))
+    _, grown_up = one_step(settings(data__growing=stages), 20)
+    assert grown_up == one_step(settings(), 20)[1]
+    for key in (
+        "loss/l1",
+        "loss/flow",
+        "loss/frame_critic",
+        "loss/clip_critic",
+        "loss/frame_feature_matching",
+    ):
+        assert coarse[key] != plain[key], key
+    # Already coarse clips, real and made, are what it shows.
+    cfg = settings(data__growing=stages)
+    batch, state = clips(), fresh(cfg)
+    made, _ = _made(state, batch, cfg)
+    squares = [nn.functional.avg_pool2d(v.flatten(0, 1), 4) for v in (made, batch.video)]
+    beta = cfg.losses.smooth
+    gap = (squares[0] - squares[1]).abs()
+    wanted = torch.where(gap < beta, gap.square() / (2 * beta), gap - beta / 2).mean()
+    assert coarse["loss/l1"] == pytest.approx(float(wanted), rel=1e-3)
+
+
 # How often, how long, how fast
 
 

@@ -1,10 +1,10 @@
 """The whole description of a reader's training."""
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...config import Section
-from ...experiment import TrainConfig
 from ...models.reader import ReaderConfig
+from ...run_config import TrainConfig
 
 DRAWN_CHARACTERS, DRAWN_SCRIPTS = 2, 4
 """Of a scene, for one batch: many scenes and little of each, since pictures that are alike teach little together."""
@@ -69,3 +69,11 @@ class ReaderRecipe(Section):
     losses: ReaderLossConfig = ReaderLossConfig()
     optim: ReaderOptimConfig = ReaderOptimConfig()
     train: TrainConfig = TrainConfig()
+
+    @model_validator(mode="after")
+    def _check(self) -> "ReaderRecipe":
+        if self.train.validates:
+            raise ValueError(
+                "train.validate_every_steps and train.best_by are for clips; see `temporal-gan reader check`"
+            )
+        return self
