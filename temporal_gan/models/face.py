@@ -18,9 +18,9 @@ _FADE = 0.1
 
 
 class FaceNetwork(nn.Module):
-    """An encoder-decoder of two halvings on the face's square, told the style (expression, character) everywhere.
+    """An encoder-decoder of two halvings on the face's square, told the expression at every resolution.
 
-    It sees the frame as made so far and the references as warped, and adds what is missing. A skeleton without neck and
+    It sees the frame as made so far and the references as warped, and adds what is missing; who it is, it sees. A skeleton without neck and
     nose (by their names) has no face to repaint; the weights are the same.
 
     Args:
@@ -28,12 +28,12 @@ class FaceNetwork(nn.Module):
         pictures: channels of all pictures it sees, that of the made frame first.
         channels: C of a frame.
         width: features at full size.
-        style: size of the style vector.
+        told: size of the vector that says the expression.
         side: pixels per side of the square.
     """
 
     def __init__(
-        self, skeleton: Skeleton, pictures: int, channels: int, width: int, style: int, side: int
+        self, skeleton: Skeleton, pictures: int, channels: int, width: int, told: int, side: int
     ) -> None:
         super().__init__()
         self.side, self.joints = side, face_joints(skeleton)
@@ -44,7 +44,7 @@ class FaceNetwork(nn.Module):
                 nn.Conv2d(2 * width, 4 * width, 4, 2, 1),
             ]
         )
-        self.modulate = nn.ModuleList(nn.Linear(style, 2 * w) for w in (4 * width, 2 * width, width))
+        self.modulate = nn.ModuleList(nn.Linear(told, 2 * w) for w in (4 * width, 2 * width, width))
         self.mix = nn.ModuleList(nn.Conv2d(w, w, 3, 1, 1) for w in (4 * width, 2 * width, width))
         self.up = nn.ModuleList(
             [nn.Conv2d(4 * width, 2 * width, 3, 1, 1), nn.Conv2d(2 * width, width, 3, 1, 1)]
@@ -54,7 +54,7 @@ class FaceNetwork(nn.Module):
         nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
 
     def forward(
-        self, made: Tensor, others: Tensor, keypoints: Tensor, confidence: Tensor, style: Tensor
+        self, made: Tensor, others: Tensor, keypoints: Tensor, confidence: Tensor, told: Tensor
     ) -> Tensor:
         """Frames with their faces repainted.
 
@@ -62,7 +62,7 @@ class FaceNetwork(nn.Module):
             made: [N, C, S, S].
             others: [N, K, S, S], what else it may look at.
             keypoints, confidence: [N, J, 2] in [0, 1], [N, J].
-            style: [N, style].
+            told: [N, told], the expression.
         Returns:
             [N, C, S, S]; as it was, where there is no face.
         """
@@ -79,7 +79,7 @@ class FaceNetwork(nn.Module):
             if level:
                 x = functional.interpolate(x, scale_factor=2, mode="nearest")
                 x = functional.leaky_relu(self.up[level - 1](x), 0.2) + skips[-1 - level]
-            scale, shift = modulate(style)[:, :, None, None].chunk(2, dim=1)
+            scale, shift = modulate(told)[:, :, None, None].chunk(2, dim=1)
             x = x + functional.leaky_relu(mix(x * (1 + scale) + shift), 0.2)
         residual = self.out(x) * (_window(self.side, x) * seen[:, None, None, None].to(x))
         return made + paste_square(residual, middle, reach, made.shape[-1]).to(made.dtype)

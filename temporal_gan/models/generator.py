@@ -81,7 +81,9 @@ class GeneratorConfig(Section):
     finish_width: int = Field(
         default=0, ge=0, description="channels of two convolutions at full size that come last; 0: none"
     )
-    face_width: int = Field(default=0, ge=0, description="channels of the face network; 0: none")
+    face_width: int = Field(
+        default=0, ge=0, description="channels of the face network, where expressions are labelled; 0: none"
+    )
     face_side: Literal[16, 32, 64, 128] = Field(
         default=32, description="pixels per side of the square in which it repaints the face"
     )
@@ -164,13 +166,13 @@ class Generator(nn.Module):
         if config.finish_width:
             self.finish = Finish(width(0), domain.channels, config.finish_width)
         self.face: FaceNetwork | None = None
-        if config.face_width:
+        if config.face_width and domain.expressions:
             self.face = FaceNetwork(
                 domain.skeleton,
                 domain.channels + seen,
                 domain.channels,
                 config.face_width,
-                style,
+                face,
                 config.face_side,
             )
 
@@ -236,7 +238,8 @@ class Generator(nn.Module):
             made = self.finish(x, made.flatten(0, 1)).unflatten(0, (b, t))
         if self.face is not None:
             places = condition.keypoints.flatten(0, 1), condition.confidence.flatten(0, 1)
-            made = self.face(made.flatten(0, 1), warped, *places, style).unflatten(0, (b, t))
+            repainted = self.face(made.flatten(0, 1), warped, *places, condition.face.flatten(0, 1))
+            made = repainted.unflatten(0, (b, t))
         if self.config.flow_head:
             made = carry_on(made, out[:, :, -3:], last)
             last = made[:, -1]

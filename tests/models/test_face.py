@@ -57,26 +57,26 @@ def test_what_is_cut_is_what_lies_there_and_goes_back_to_where_it_was() -> None:
 
 
 @torch.no_grad()
-def test_only_the_square_is_repainted_and_the_style_decides_how() -> None:
+def test_only_the_square_is_repainted_and_the_expression_decides_how() -> None:
     net, made, others = network(), torch.rand(2, 4, 64, 64), torch.rand(2, 4, 64, 64)
-    places, style = pose(count=2), torch.randn(2, 6)
-    out = net(made, others, *places, style)
+    places, told = pose(count=2), torch.randn(2, 6)
+    out = net(made, others, *places, told)
     changed = (out - made).abs().amax(1) > 1e-6
     square = inside_square(*(p[None] for p in places), (NECK, NOSE), 64)[0, :, 0]
     assert bool(changed.any())
     # Half a pixel of the square reaches beyond it.
     near = torch.nn.functional.max_pool2d(square.float()[:, None], 3, 1, 1)[:, 0] > 0
     assert not bool((changed & ~near).any())
-    other = net(made, others, *places, style + 1)
+    other = net(made, others, *places, told + 1)
     assert float((other - out).abs().max()) > 1e-3
 
 
 def test_a_face_that_is_missing_is_left_alone_and_so_is_a_skeleton_without_one() -> None:
-    made, others, style = torch.rand(1, 4, 64, 64), torch.rand(1, 4, 64, 64), torch.randn(1, 6)
+    made, others, told = torch.rand(1, 4, 64, 64), torch.rand(1, 4, 64, 64), torch.randn(1, 6)
     keypoints, confidence = pose()
     confidence[:, NOSE] = 0
-    assert torch.equal(network()(made, others, keypoints, confidence, style), made)
+    assert torch.equal(network()(made, others, keypoints, confidence, told), made)
     tail = Skeleton("tail", ("root", "tip"), ((0, 1),), (), (0, 0))
     net = network(tail)
-    assert torch.equal(net(made, others, torch.rand(1, 2, 2), torch.ones(1, 2), style), made)
+    assert torch.equal(net(made, others, torch.rand(1, 2, 2), torch.ones(1, 2), told), made)
     assert [p.shape for p in net.parameters()] == [p.shape for p in network().parameters()]
