@@ -229,7 +229,7 @@ def test_recipes_are_of_one_architecture(recipe: str) -> None:
     assert isinstance(first, GeneratorConfig)
     same = {"size": model.size, "network_size": model.network_size}
     assert first.model_copy(update=same) == model
-    assert model.inner_size == 128
+    assert model.inner_size == model.size // 2
 
 
 # Its parts

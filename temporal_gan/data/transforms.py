@@ -53,6 +53,12 @@ class AugmentConfig(BaseModel):
     limb_drop_prob: float = Field(
         default=0.0, ge=0, le=1, description="chance that a clip is commanded without one of its limbs"
     )
+    joint_drop_prob: float = Field(
+        default=0.0,
+        ge=0,
+        le=1,
+        description="chance that clip and references lack some joints, as under a skeleton that has fewer",
+    )
 
 
 class PointMap(NamedTuple):
@@ -111,12 +117,15 @@ def augment(
     Returns:
         a batch of the same shapes. Beyond the old picture there is transparency, or an RGB clip's border
         colour. Joints that leave the picture get confidence 0; flow is valid only where both its ends lie
-        inside. A dropped limb has confidence 0 in every frame: it is not commanded, and still in the picture.
+        inside. A dropped limb has confidence 0 in every frame: it is not commanded, and still in the picture; dropped
+        joints have it in the references too.
     """
     if config == AugmentConfig():
         return batch
-    draws = [_draw(seed, first_sample + b) for b in range(len(batch))]
-    clips = [_augment_clip(batch, b, config, draws[b], skeleton, expressions) for b in range(len(batch))]
+    clips = [
+        _augment_clip(batch, b, config, seed, first_sample + b, skeleton, expressions)
+        for b in range(len(batch))
+    ]
     joined = {name: torch.stack([c[name] for c in clips]) for name in clips[0]}
     return replace(batch, **joined)  # type: ignore[arg-type]
 
@@ -130,11 +139,12 @@ def _augment_clip(
     batch: ClipBatch,
     b: int,
     config: AugmentConfig,
-    draw: Tensor,
+    seed: int,
+    sample: int,
     skeleton: Skeleton,
     expressions: tuple[str, ...],
 ) -> dict[str, Tensor]:
-    device = batch.video.device
+    device, draw = batch.video.device, _draw(seed, sample)
     names = (*SHOWN_FIELDS, "flow", "flow_valid")
     clip = {n: getattr(batch, n)[b] for n in names if getattr(batch, n) is not None}
     # The references show the same character: mirrored, bent and tinted alike.
@@ -158,7 +168,20 @@ def _augment_clip(
         limb = droppable[int((draw[19] + 1) / 2 * len(droppable))]
         clip["confidence"] = clip["confidence"].clone()
         clip["confidence"][:, list(limb)] = 0
+    if config.joint_drop_prob:
+        kept = _kept_joints(seed, sample, config.joint_drop_prob, clip["confidence"].shape[-1]).to(device)
+        clip["confidence"] = clip["confidence"] * kept
+        if shown:
+            shown["confidence"] = shown["confidence"] * kept
     return clip | {f"reference_{n}": v for n, v in shown.items()}
+
+
+def _kept_joints(seed: int, sample: int, chance: float, joints: int) -> Tensor:
+    """[J] of 0 and 1. Where joints are dropped at all, each is with the same probability, up to a half."""
+    draw = numpy_generator(seed, "joints", sample)
+    dropped = draw.uniform() < chance
+    share = draw.uniform(0, 0.5) * dropped
+    return torch.from_numpy((draw.uniform(size=joints) >= share).astype("float32"))
 
 
 def _point_map(config: AugmentConfig, draw: Tensor, mirrored: bool) -> PointMap | None:

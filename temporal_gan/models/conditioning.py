@@ -16,6 +16,11 @@ POSE_SIGMA = 0.01
 """Joint distance, in picture sizes, at which a reference's weight has fallen to 0.6 (LOG.md 2026-11-21)."""
 
 
+POSE_SIGMA_GROWTH = 0.7
+"""How much wider that becomes, in distances to the nearest reference: between two far drawings one dissolves into the
+other instead of giving way to it within a frame (LOG.md 2026-11-21)."""
+
+
 @dataclass(frozen=True)
 class Domain:
     """What all clips a network is made for have in common.
@@ -152,8 +157,9 @@ def reference_preference(
         keypoints, confidence: [B, T, J, 2] in [0, 1], [B, T, J].
         reference_keypoints, reference_confidence: [B, R, J, 2], [B, R, J].
     Returns:
-        [B, T, R], -(d^2 - the nearest one's d^2) / (2 POSE_SIGMA^2) for the mean squared joint distance d^2, at least
-        -8, so that a far reference can still serve where a near one cannot; -inf for one without any joint.
+        [B, T, R], -(d^2 - n^2) / (2 s^2) for the mean squared joint distance d^2 and that of the nearest one n^2, with
+        s^2 = POSE_SIGMA^2 + (POSE_SIGMA_GROWTH n)^2; at least -8, so that a far reference can still serve where a near
+        one cannot; -inf for one without any joint.
     """
     shared = ((confidence[:, :, None] > 0) & (reference_confidence[:, None] > 0)).to(keypoints.dtype)
     squared = (keypoints[:, :, None] - reference_keypoints[:, None]).square().sum(-1)
@@ -161,5 +167,6 @@ def reference_preference(
     distance = squared.sum(-1) / shared.sum(-1).clamp_min(1)
     missing = (reference_confidence <= 0).all(-1)[:, None].expand_as(distance)
     nearest = distance.masked_fill(missing, float("inf")).amin(-1, keepdim=True).clamp_max(1e3)
-    preference = ((nearest - distance) / (2 * POSE_SIGMA**2)).clamp_min(-8)
+    spread = POSE_SIGMA**2 + POSE_SIGMA_GROWTH**2 * nearest
+    preference = ((nearest - distance) / (2 * spread)).clamp_min(-8)
     return preference.masked_fill(missing, float("-inf"))

@@ -12,7 +12,7 @@ import torch
 from command_lines import generating, training, unwritable
 from small_runs import OtherProcess, call, environment
 
-from temporal_gan import cli
+from temporal_gan import cli, cli_generate
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -50,7 +50,7 @@ def test_our_own_fault_keeps_its_traceback(
     def broken(*_: object) -> None:
         raise RuntimeError("a defect of ours")
 
-    monkeypatch.setattr(cli, "load_animator", broken)
+    monkeypatch.setattr(cli_generate, "load_animator", broken)
     with pytest.raises(RuntimeError, match="a defect of ours"):
         call(*generating(room, tmp_path))
 

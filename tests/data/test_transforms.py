@@ -1,5 +1,6 @@
 """Augmentation: joints follow pixels, flow stays exact, one draw per clip, nothing when all is off."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -302,3 +303,27 @@ def test_a_dropped_limb_is_gone_from_the_command_in_every_frame_and_from_nothing
     for name in ("video", "keypoints", "flow", "flow_valid", "expression", "layer"):
         assert torch.equal(getattr(made, name), getattr(batch, name)), name
     assert bool((batch.confidence == 1).all())
+
+
+def test_dropped_joints_are_gone_from_clip_and_references_alike_and_more_or_less_of_them() -> None:
+    batch = wavy_clip(clips=40)
+    batch = ClipBatch(**{**vars(batch), "confidence": torch.ones_like(batch.confidence)})
+    batch = replace(
+        batch,
+        reference_video=batch.video[:, :2],
+        reference_keypoints=batch.keypoints[:, :2],
+        reference_confidence=batch.confidence[:, :2],
+        reference_layer=batch.layer[:, :2],
+    )
+    made = run(batch, AugmentConfig(joint_drop_prob=0.5))
+    assert made.reference_confidence is not None
+    gone = made.confidence[:, 0] == 0
+    assert torch.equal(made.confidence, (~gone)[:, None].expand_as(made.confidence).float())
+    assert torch.equal(made.reference_confidence == 0, gone[:, None].expand_as(made.reference_confidence))
+    share = gone.float().mean(1)
+    # Half of the clips, and of those on average a quarter of the joints, never more than chance makes of a half.
+    assert 0.05 < float(share.mean()) < 0.25
+    assert 8 <= int((share > 0).sum()) <= 28
+    assert len(set(share.tolist())) > 3
+    for name in ("video", "keypoints", "layer", "reference_video"):
+        assert torch.equal(getattr(made, name), getattr(batch, name)), name
