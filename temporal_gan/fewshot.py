@@ -25,6 +25,7 @@ from .inference.animator import Animator, load_animator
 from .inference.weights_file import load_generator
 from .keying import CutOut, cut_out
 from .models.generator import GeneratorConfig
+from .training.precision import fast_on_this_cpu
 from .training.run import train
 from .video_io import write_frames
 
@@ -131,8 +132,10 @@ def _network_size(wanted: FewShot, side: int, console: Console) -> int:
 def _config(wanted: FewShot, size: int) -> ExperimentConfig:
     """The recipe at this size; with weights to start from, of their architecture."""
     recipe = next(name for largest, name in RECIPES.items() if size <= largest)
-    steps = [] if wanted.steps is None else [f"train.steps={wanted.steps}"]
-    config = load_config(recipe, [f"model.size={size}", *steps], ExperimentConfig)
+    overrides = [f"model.size={size}"]
+    overrides += [] if wanted.steps is None else [f"train.steps={wanted.steps}"]
+    overrides += ["train.precision=bfloat16"] if fast_on_this_cpu() else []
+    config = load_config(recipe, overrides, ExperimentConfig)
     if wanted.start is None:
         return config
     assert isinstance(config.model, GeneratorConfig)
