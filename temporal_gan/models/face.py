@@ -70,6 +70,12 @@ class FaceNetwork(nn.Module):
             return made
         middle, reach, seen = face_square(keypoints, confidence, self.joints)
         crop = cut_square(torch.cat([made, others.to(made.dtype)], dim=1), middle, reach, self.side)
+        residual = self.repaint(crop, told)
+        residual = residual * (_window(self.side, residual) * seen[:, None, None, None].to(residual))
+        return made + paste_square(residual, middle, reach, made.shape[-1]).to(made.dtype)
+
+    def repaint(self, crop: Tensor, told: Tensor) -> Tensor:
+        """What is added to the squares themselves: [N, C + K, side, side], [N, told] -> [N, C, side, side]."""
         skips = []
         x = crop
         for conv in self.down:
@@ -81,8 +87,7 @@ class FaceNetwork(nn.Module):
                 x = functional.leaky_relu(self.up[level - 1](x), 0.2) + skips[-1 - level]
             scale, shift = modulate(told)[:, :, None, None].chunk(2, dim=1)
             x = x + functional.leaky_relu(mix(x * (1 + scale) + shift), 0.2)
-        residual = self.out(x) * (_window(self.side, x) * seen[:, None, None, None].to(x))
-        return made + paste_square(residual, middle, reach, made.shape[-1]).to(made.dtype)
+        return self.out(x)
 
 
 def face_square(

@@ -24,5 +24,5 @@ def autocast(
 def fast_on_this_cpu() -> bool:
     """Whether the processor computes in bfloat16 itself (AVX-512 or AMX), where it halves a step's time; another one
     imitates it, slower than float32."""
-    found = getattr(torch.cpu, "get_capabilities", dict)()
+    found: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
