@@ -137,19 +137,22 @@ class Schedule:
 
 
 def train_arm(
-    arm: Arm, recipe: str, start: str | None, store: Store, real: Pictures, run: Path, schedule: Schedule
+    changes: list[str],
+    recipe: str,
+    start: str | None,
+    store: Store,
+    real: Pictures,
+    run: Path,
+    schedule: Schedule,
 ) -> list[Values]:
     """Train slice by slice and score after each; returns a row each stop, with ``minutes`` and ``steps`` in it."""
     kept = run / "curve.json"
     curve: list[Values] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else []
     # The clock ends each slice, which saves; nothing else may take the arm's time.
     endless = [f"train.{key}=1000000" for key in ("steps", "save_every_steps", "preview_every_steps")]
-    config = load_config(recipe, [*endless, *arm.changes], ExperimentConfig)
+    config = load_config(recipe, [*endless, *changes], ExperimentConfig)
     for minutes in schedule.stops()[len(curve) :]:
-        if arm.started:
-            outcome = train(config, store.path, run, schedule.every, quiet=True, start=start)
-        else:
-            outcome = train(config, store.path, run, schedule.every, quiet=True)
+        outcome = train(config, store.path, run, schedule.every, quiet=True, start=start)
         if outcome.interrupted:
             raise KeyboardInterrupt
         values = mean_scores(made_pictures(run, store, real), real)
@@ -212,6 +215,10 @@ def main() -> None:
     parser.add_argument("--start", help="an animator's name or file; without it that arm is left out")
     parser.add_argument("--minutes", type=float, default=15.0, help="of training, each arm")
     parser.add_argument("--every", type=float, default=1.0, help="minutes between two scorings")
+    parser.add_argument("--arms", nargs="+", choices=list(ARMS), default=list(ARMS), help="default: all")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="changes the recipe of every arm"
+    )
     options = parser.parse_args()
     out = options.out.resolve()
     if out.is_relative_to(REPOSITORY):
@@ -225,10 +232,20 @@ def main() -> None:
     store = Store.open(options.store or out / "store")
     real = real_pictures(options.drawings, store)
     schedule = Schedule(options.minutes, options.every)
-    arms = {name: arm for name, arm in ARMS.items() if options.start or not arm.started}
+    arms = {
+        name: arm for name, arm in ARMS.items() if name in options.arms and (options.start or not arm.started)
+    }
     runs = {name: out / "runs" / name.replace(" ", "_") for name in arms}
     curves = {
-        name: train_arm(arm, options.recipe, options.start, store, real, runs[name], schedule)
+        name: train_arm(
+            [*options.set, *arm.changes],
+            options.recipe,
+            options.start if arm.started else None,
+            store,
+            real,
+            runs[name],
+            schedule,
+        )
         for name, arm in arms.items()
     }
     floored = warped_pictures(store, real)

@@ -72,12 +72,12 @@ def test_slices_add_up_and_are_not_trained_twice(
     real = real_pictures(drawings, store)
     assert list(real) == ["1"]
     arm, run, schedule = ARMS["from scratch"], tmp_path / "run", Schedule(0.002, 0.001)
-    curve = train_arm(arm, recipe, None, store, real, run, schedule)
+    curve = train_arm(list(arm.changes), recipe, None, store, real, run, schedule)
     assert [row["minutes"] for row in curve] == [0.001, 0.002]
     assert 0 < curve[0]["steps"] < curve[1]["steps"]
     assert all(np.isfinite(row[name]) for row in curve for name in COLUMNS)
-    assert train_arm(arm, recipe, None, store, real, run, schedule) == curve
-    longer = train_arm(arm, recipe, None, store, real, run, Schedule(0.003, 0.001))
+    assert train_arm(list(arm.changes), recipe, None, store, real, run, schedule) == curve
+    longer = train_arm(list(arm.changes), recipe, None, store, real, run, Schedule(0.003, 0.001))
     assert longer[:2] == curve
     assert longer[2]["steps"] > curve[1]["steps"]
 
