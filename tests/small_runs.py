@@ -65,6 +65,7 @@ def every_switch(room: Path) -> dict[str, Any]:
     save_reader(room / "reader.safetensors", reader, {})
     return changed(
         CLIP_GAN,
+        model__warp_offset=0.05,
         losses__adversarial="bce", losses__label_smoothing=0.1, losses__r1_gamma=0.0, losses__gp_weight=1.0,
         losses__critic_view={
             "noise": 0.2, "noise_steps": 5, "colour": 0.5, "translation": 0.125, "cutout": 0.25,

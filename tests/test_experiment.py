@@ -67,6 +67,14 @@ def test_the_defaults_are_a_sound_experiment() -> None:
             "critics.frame.expression_weight needs a frame critic",
         ),
         ({"model": {"kind": "temporal", "references": 0, "identity": "references"}}, "references must be 1"),
+        ({"model": {"kind": "temporal", "references": 0, "carry": "encode"}}, "which must be 1 or more"),
+        ({"model": {"kind": "temporal", "references": 0, "warp_offset": 0.1}}, "which must be 1 or more"),
+        (
+            {"model": {"kind": "temporal", "layered_warp": True, "carry": "encode"}},
+            "layered_warp must be false",
+        ),
+        ({"model": {"kind": "temporal", "warp_offset": 0.1, "carry": "encode"}}, "and warp_offset 0"),
+        ({"model": {"kind": "temporal", "warp_offset": 0.3}}, "model.warp_offset"),
         (
             {"losses": {**LEARNING, "adversarial_weight": 0, "feature_matching_weight": 1}},
             "losses.feature_matching_weight needs a critic",

@@ -76,7 +76,7 @@ class Condition:
         keypoints, confidence: the poses themselves, [B, T, J, 2] in [0, 1], [B, T, J].
         pictures: [B, R, C, S, S] in [-1, 1], the reference frames as they are; None without references.
         warped: [B, T, R, C, S, S] in [-1, 1], reference frames of the character carried limb by limb to each pose;
-            None without references.
+            None where no reference is, or none is warped.
         preference: [B, T, R], log weight of each reference by how near its pose is; -inf for a missing one.
     """
 
@@ -104,6 +104,7 @@ def make_condition(
     joint_maps: bool = False,
     layered_warp: bool = False,
     field_size: int | None = None,
+    warp: bool = True,
 ) -> Condition:
     """Draw a batch's poses at 4, 8, ... ``size`` pixels, warp its references to them, and gather the rest.
 
@@ -112,6 +113,7 @@ def make_condition(
         size: the finest resolution, a power of two.
         depth_groups, joint_maps, layered_warp: as in the network's configuration.
         field_size: pixels per side at which warp fields are computed; None: as many as the references have.
+        warp: False where the references are only looked at as they are, which saves the warp's time.
     """
     b, t = batch.keypoints.shape[:2]
     resolutions = [4 << i for i in range((size // 4).bit_length())]
@@ -129,10 +131,12 @@ def make_condition(
         return Condition(maps, face, batch.character, batch.keypoints, batch.confidence)
     assert batch.reference_keypoints is not None
     assert batch.reference_confidence is not None
-    warped = limb_warp(
-        batch.reference_video, batch.reference_keypoints, batch.reference_confidence,
-        batch.keypoints, batch.confidence, edges, batch.layer if layered_warp else None, field_size,
-    )  # fmt: skip
+    warped = None
+    if warp:
+        warped = limb_warp(
+            batch.reference_video, batch.reference_keypoints, batch.reference_confidence,
+            batch.keypoints, batch.confidence, edges, batch.layer if layered_warp else None, field_size,
+        )  # fmt: skip
     preference = reference_preference(
         batch.keypoints, batch.confidence, batch.reference_keypoints, batch.reference_confidence
     )

@@ -20,8 +20,8 @@ _FADE = 0.1
 class FaceNetwork(nn.Module):
     """An encoder-decoder of two halvings on the face's square, told the expression at every resolution.
 
-    It sees the frame as made so far and the references as warped, and adds what is missing; who it is, it sees. A
-    skeleton without neck and nose (by their names) has no face to repaint; the weights are the same.
+    It sees the frame as made so far and the references as the generator's encoder does, and adds what is missing; who
+    it is, it sees. A skeleton without neck and nose (by their names) has no face to repaint; the weights are the same.
 
     Args:
         skeleton: of every pose.

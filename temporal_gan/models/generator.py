@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..batch import ClipBatch
 from ..config import Section
-from ..warping import warp_backward
+from .compositing import MASK_START, Finish, blend, carry_on, enlarged, moved
 from .conditioning import Condition, Domain, make_condition, map_channels
 from .face import FaceNetwork
 from .identity import IdentityEncoder
@@ -17,15 +17,6 @@ from .temporal import Temporal, make_temporal
 
 LEVELS, COARSEST = 5, 4
 """No more resolutions than this, so that the weights of one size serve every size; and the smallest one."""
-
-BLEND_RANGE = 1.0
-"""Largest learned blend logit: enough to choose among near references, not to overrule their distance in pose."""
-
-FLOW_RANGE = 20 / 256
-"""A flow head's output of 1, in picture sides: vid2vid multiplies by 20 pixels at 256 or more."""
-
-MASK_START = 4.0
-"""First bias of the flow head's mask: sigmoid(4) = 0.98 of the frame is its own, as without the head."""
 
 
 class State(NamedTuple):
@@ -62,8 +53,16 @@ class GeneratorConfig(Section):
         default=3, ge=0, lt=LEVELS, description="halvings of the network's size at which they do"
     )
     upsample: Upsampling = Field(default="resize", description="deconv | resize | pixelshuffle")
-    references: int = Field(
-        default=8, ge=0, le=8, description="frames of the character warped to each pose; 0: none"
+    references: int = Field(default=8, ge=0, le=8, description="frames of the character it is shown; 0: none")
+    carry: Literal["warp", "encode"] = Field(
+        default="warp",
+        description="how they enter: warped to each pose and blended, or read as they are and painted anew",
+    )
+    warp_offset: float = Field(
+        default=0.0,
+        ge=0,
+        le=0.2,
+        description="largest learned move of each warped reference at each pixel, in picture sizes; 0: none",
     )
     layered_warp: bool = Field(
         default=False, description="warp each depth layer by its own limbs, near ones over far ones"
@@ -96,6 +95,10 @@ class GeneratorConfig(Section):
     def _check(self) -> "GeneratorConfig":
         if self.identity != "embedding" and not self.references:
             raise ValueError(f"identity: {self.identity} reads the references; references must be 1 or more")
+        if not self.references and (self.carry == "encode" or self.warp_offset):
+            raise ValueError("carry: encode and warp_offset are about references, which must be 1 or more")
+        if self.carry == "encode" and (self.layered_warp or self.warp_offset):
+            raise ValueError("carry: encode warps nothing; layered_warp must be false and warp_offset 0")
         if self.network_size is not None and self.network_size > self.size:
             raise ValueError(f"network_size {self.network_size} is above size {self.size}")
         if self.inner_size >> self.temporal_level < COARSEST:
@@ -111,6 +114,11 @@ class GeneratorConfig(Section):
         return self.network_size or self.size
 
     @property
+    def warped(self) -> int:
+        """References that are warped to each pose and blended."""
+        return self.references if self.carry == "warp" else 0
+
+    @property
     def levels(self) -> int:
         """Resolutions at which it works: its size, half of it ... down to 4x4, but no more than ``LEVELS``."""
         return min(LEVELS, (self.inner_size // COARSEST).bit_length())
@@ -124,7 +132,9 @@ class Generator(nn.Module):
     """Condition and noise -> clip.
 
     Texture is carried, not remembered: the output is a blend, pixel by pixel, of reference frames warped to the pose,
-    plus what the network paints to repair it.
+    plus what the network paints to repair it. With ``carry: encode`` it is the encoder-decoder of pose-guided synthesis
+    instead (Ma et al. 2017, arXiv 1705.09368, stage I): the references enter the encoder as they are, beside the pose
+    maps, and every pixel is painted.
 
     Noise, expression and character become a style vector per frame. An encoder reads the pose maps from fine to
     coarse; the decoder goes from 4x4 back up, at each resolution modulated by the style (FiLM, Perez et al. 2018,
@@ -154,8 +164,10 @@ class Generator(nn.Module):
         self.up = nn.ModuleList(Upsample(config.upsample, width(i + 1), width(i)) for i in levels[:-1])
         self.modulate = nn.ModuleList(_Modulation(width(i), width(i), style) for i in levels)
         self.temporal = make_temporal(config.temporal, width(config.temporal_level))
-        painted = domain.channels + config.references + (3 if config.flow_head else 0)
-        self.to_frame = nn.Conv2d(width(0), painted, 3, 1, 1)
+        # Per pixel: colour, blend logits, offsets, flow and mask.
+        offsets = 2 * config.warped if config.warp_offset else 0
+        self.painted = [domain.channels, config.warped, offsets, 3 if config.flow_head else 0]
+        self.to_frame = nn.Conv2d(width(0), sum(self.painted), 3, 1, 1)
         # At first the warped references blended by pose alone, from which learning moves in small steps.
         nn.init.zeros_(self.to_frame.weight)
         nn.init.zeros_(self.to_frame.bias)  # type: ignore[arg-type]
@@ -186,7 +198,7 @@ class Generator(nn.Module):
         config = self.config
         return make_condition(
             batch, self.domain, finest or config.inner_size, config.depth_groups, config.joint_maps,
-            config.layered_warp, config.inner_size,
+            config.layered_warp, config.inner_size, config.carry == "warp",
         )  # fmt: skip
 
     def forward(
@@ -208,12 +220,10 @@ class Generator(nn.Module):
         style = self.style(torch.cat([who[:, None].expand(-1, t, -1), condition.face], dim=-1)).flatten(0, 1)
 
         inner = self.config.inner_size
-        warped = style.new_zeros(b * t, 0, self.config.size, self.config.size)
-        finer = style.new_zeros(b * t, 0, inner, inner)
+        shown = self._shown(condition)
+        finer = shown.new_zeros(b * t, 0, inner, inner)
         if self.config.references:
-            assert condition.warped is not None
-            warped = condition.warped.flatten(2, 3).flatten(0, 1)
-            finer = nn.functional.avg_pool2d(warped, self.config.size // inner)
+            finer = nn.functional.avg_pool2d(shown, self.config.size // inner)
         pose: list[Tensor] = []
         for level, read in enumerate(self.read):
             maps = condition.maps[inner >> level].flatten(0, 1)
@@ -229,21 +239,36 @@ class Generator(nn.Module):
             if level == self.config.temporal_level and self.temporal is not None:
                 clip, memory = self.temporal(x.view(b, t, *x.shape[1:]), memory)
                 x = clip.flatten(0, 1)
-        out = _enlarged(self.to_frame(x), self.config.size).unflatten(0, (b, t))
-        channels, references = self.domain.channels, self.config.references
-        made = out[:, :, :channels]
-        if references:
-            made = made + _blend(out[:, :, channels : channels + references], condition)
+        out = enlarged(self.to_frame(x), self.config.size).unflatten(0, (b, t))
+        made, logits, offsets, flow = out.split(self.painted, dim=2)
+        if self.config.warped:
+            assert condition.warped is not None
+            assert condition.preference is not None
+            warped = condition.warped
+            if self.config.warp_offset:
+                warped = moved(warped, offsets, self.config.warp_offset)
+            made = made + blend(warped, logits, condition.preference)
         if self.finish is not None:
             made = self.finish(x, made.flatten(0, 1)).unflatten(0, (b, t))
         if self.face is not None:
             places = condition.keypoints.flatten(0, 1), condition.confidence.flatten(0, 1)
-            repainted = self.face(made.flatten(0, 1), warped, *places, condition.face.flatten(0, 1))
+            repainted = self.face(made.flatten(0, 1), shown, *places, condition.face.flatten(0, 1))
             made = repainted.unflatten(0, (b, t))
         if self.config.flow_head:
-            made = carry_on(made, out[:, :, -3:], last)
+            made = carry_on(made, flow, last)
             last = made[:, -1]
         return made, State(memory, last)
+
+    def _shown(self, condition: Condition) -> Tensor:
+        """[B T, R C, S, S]: the references as the encoder and the face network see them."""
+        b, t = condition.face.shape[:2]
+        if not self.config.references:
+            return condition.face.new_zeros(b * t, 0, self.config.size, self.config.size)
+        if self.config.warped:
+            assert condition.warped is not None
+            return condition.warped.flatten(2, 3).flatten(0, 1)
+        assert condition.pictures is not None
+        return condition.pictures.flatten(1, 2)[:, None].expand(-1, t, -1, -1, -1).flatten(0, 1)
 
     def _who(self, condition: Condition) -> Tensor:
         """[B, style_width / 2]; a character without an embedding has only what its references say."""
@@ -256,67 +281,6 @@ class Generator(nn.Module):
             assert condition.preference is not None
             code = code + self.identity(condition.pictures, condition.preference[:, 0].isfinite())
         return code
-
-
-def _blend(logits: Tensor, condition: Condition) -> Tensor:
-    """The warped references mixed pixel by pixel, by pose and by learned logits [B, T, R, S, S]: [B, T, C, S, S]."""
-    assert condition.warped is not None
-    assert condition.preference is not None
-    preference = condition.preference[..., None, None]
-    # Bounded, since a softmax that has become certain no longer learns.
-    learned = BLEND_RANGE * torch.tanh(logits / BLEND_RANGE)
-    # Not -inf: a softmax over references that are all missing would not be a number, nor would its gradient.
-    weight = (learned + preference.clamp_min(-1e4)).softmax(dim=2) * preference.isfinite()
-    return (weight[:, :, :, None] * condition.warped).sum(2)
-
-
-def carry_on(made: Tensor, head: Tensor, last: Tensor | None) -> Tensor:
-    """Mix each frame with the one before, carried along a flow: x_t = (1 - m) warp(x_{t-1}, w) + m h_t (vid2vid,
-    Wang et al. 2018, arXiv 1808.06601, eq. 4).
-
-    Args:
-        made: h, [B, T, C, S, S].
-        head: [B, T, 3, S, S], the flow from a frame's grid into the one before (dx, dy, in FLOW_RANGE of the
-            picture's side), and the logit of m.
-        last: the frame before the first, [B, C, S, S]; None: there is none, and the first frame is h.
-    Returns:
-        [B, T, C, S, S].
-    """
-    frames = []
-    for fresh, guess in zip(made.unbind(1), head.unbind(1), strict=True):
-        if last is None:
-            last = fresh
-        else:
-            mask = torch.sigmoid(guess[:, 2:])
-            carried = warp_backward(last, guess[:, :2] * (FLOW_RANGE * fresh.shape[-1]))
-            last = (1 - mask) * carried.to(fresh.dtype) + mask * fresh
-        frames.append(last)
-    return torch.stack(frames, dim=1)
-
-
-def _enlarged(maps: Tensor, size: int) -> Tensor:
-    """[N, K, s, s] -> [N, K, size, size], bilinearly."""
-    if maps.shape[-1] == size:
-        return maps
-    return nn.functional.interpolate(maps, (size, size), mode="bilinear", align_corners=False)
-
-
-class Finish(nn.Module):
-    """Two convolutions at the frame's own size, added to it: fine lines that a smaller network cannot draw."""
-
-    def __init__(self, features: int, channels: int, width: int) -> None:
-        super().__init__()
-        self.shrink = nn.Conv2d(features, width, 1)
-        self.mix = nn.Conv2d(width + channels, width, 3, 1, 1)
-        self.out = nn.Conv2d(width, channels, 3, 1, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)  # type: ignore[arg-type]
-
-    def forward(self, features: Tensor, made: Tensor) -> Tensor:
-        """Features [N, F, s, s] of the network and frames [N, C, S, S] -> frames."""
-        guide = _enlarged(self.shrink(features), made.shape[-1])
-        hidden = nn.functional.leaky_relu(self.mix(torch.cat([guide, made.to(guide.dtype)], dim=1)), 0.2)
-        return made + self.out(hidden)
 
 
 class _Modulation(nn.Module):

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.distributed
 CHANGES: dict[str, dict[str, Any]] = {
     "painted": {"model__references": 0, "train__precision": "float64"},
     "warped": {"model__references": 2, "train__precision": "float64"},
+    "encoded": {"model__references": 2, "model__carry": "encode", "train__precision": "float64"},
     "single": {"model__references": 2, "train__precision": "float32"},
     # Both sides and all critics learn in the first step, whose gradients are compared.
     "switches": {
@@ -30,8 +31,8 @@ CHANGES: dict[str, dict[str, Any]] = {
 # In float64 nothing but the order of sums differs (1e-14 measured).  In float32 that costs the gradients up to 1.3e-5
 # (the critics' R1, differentiated twice), and Adam's weights, which move by the gradient's sign and size, 6e-7.
 # With every switch on a reader's float32 leaves 3e-9 in the weights.
-GRADIENTS = {"painted": 1e-10, "warped": 1e-10, "single": 5e-5, "switches": 1e-10}
-WEIGHTS = {"painted": 1e-10, "warped": 1e-10, "single": 2e-6, "switches": 1e-7}
+GRADIENTS = {"painted": 1e-10, "warped": 1e-10, "encoded": 1e-10, "single": 5e-5, "switches": 1e-10}
+WEIGHTS = {"painted": 1e-10, "warped": 1e-10, "encoded": 1e-10, "single": 2e-6, "switches": 1e-7}
 
 # What each process runs, one command after the other.  Gradients of the first step are kept beside the run, by rank.
 PROGRAM = """

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -17,12 +18,16 @@ from tiny_networks import (
 
 from temporal_gan.batch import ClipBatch
 from temporal_gan.data.clips import with_references
+from temporal_gan.models.compositing import carry_on, moved
 from temporal_gan.models.conditioning import Condition, Domain
-from temporal_gan.models.generator import Generator, carry_on
+from temporal_gan.models.face import inside_square
+from temporal_gan.models.generator import Generator
 from temporal_gan.models.layers import Upsampling
 from temporal_gan.models.temporal import Temporal
 
 TEMPORAL = ("none", "conv", "gru", "attention")
+# How references enter.
+ARMS: dict[str, dict[str, Any]] = {"warp": {}, "offset": {"warp_offset": 0.1}, "encode": {"carry": "encode"}}
 
 
 def make(generator: Generator, batch: ClipBatch, noise: torch.Tensor | None = None) -> torch.Tensor:
@@ -56,11 +61,12 @@ def test_a_clip_has_the_right_shape(size: int, channels: int) -> None:
 @pytest.mark.parametrize("upsample", ["deconv", "resize", "pixelshuffle"])
 @pytest.mark.parametrize("temporal", TEMPORAL)
 @pytest.mark.parametrize("temporal_level", [1, 3])
+@pytest.mark.parametrize("arm", ARMS)
 def test_every_choice_makes_clips_and_teaches_every_weight(
-    upsample: Upsampling, temporal: Temporal, temporal_level: int
+    upsample: Upsampling, temporal: Temporal, temporal_level: int, arm: str
 ) -> None:
     generator = tiny_generator(
-        upsample=upsample, temporal=temporal, temporal_level=temporal_level, references=2
+        upsample=upsample, temporal=temporal, temporal_level=temporal_level, references=2, **ARMS[arm]
     )
     generator.requires_grad_(True)
     # Three frames: the first one's past is all 0, and would leave weights on it without gradient.
@@ -102,9 +108,9 @@ def test_a_skeleton_without_limbs_and_data_without_expressions_work() -> None:
 
 @torch.no_grad()
 @pytest.mark.parametrize("temporal", TEMPORAL)
-@pytest.mark.parametrize("references", [0, 2])
-def test_a_clip_does_not_depend_on_the_others(temporal: Temporal, references: int) -> None:
-    generator = tiny_generator(temporal=temporal, references=references).train()
+@pytest.mark.parametrize(("references", "arm"), [(0, "warp"), *((2, arm) for arm in ARMS)])
+def test_a_clip_does_not_depend_on_the_others(temporal: Temporal, references: int, arm: str) -> None:
+    generator = tiny_generator(temporal=temporal, references=references, **ARMS[arm]).train()
     batch = random_batch(generator.domain, 3, 3, references=references)
     other = random_batch(generator.domain, 3, 3, references=references, seed=1)
     mixed = {
@@ -122,8 +128,9 @@ def test_a_clip_does_not_depend_on_the_others(temporal: Temporal, references: in
 
 @torch.no_grad()
 @pytest.mark.parametrize("temporal", TEMPORAL)
-def test_a_frame_does_not_depend_on_what_comes_after(temporal: Temporal) -> None:
-    generator = tiny_generator(temporal=temporal, references=1)
+@pytest.mark.parametrize("arm", ARMS)
+def test_a_frame_does_not_depend_on_what_comes_after(temporal: Temporal, arm: str) -> None:
+    generator = tiny_generator(temporal=temporal, references=1, **ARMS[arm])
     batch = random_batch(generator.domain, 1, 5, references=1)
     other = random_batch(generator.domain, 1, 5, seed=1)
     whole = make(generator, batch)
@@ -148,11 +155,12 @@ def test_a_frame_knows_of_the_one_before(temporal: Temporal) -> None:
 @torch.no_grad()
 @pytest.mark.parametrize("temporal", TEMPORAL)
 @pytest.mark.parametrize("flow_head", [False, True])
+@pytest.mark.parametrize("arm", ARMS)
 @pytest.mark.parametrize("pieces", [(1,) * 7, (3, 4), (5, 2)])
 def test_a_clip_made_in_pieces_is_the_clip_made_at_once(
-    temporal: Temporal, flow_head: bool, pieces: tuple[int, ...]
+    temporal: Temporal, flow_head: bool, arm: str, pieces: tuple[int, ...]
 ) -> None:
-    generator = tiny_generator(temporal=temporal, references=1, flow_head=flow_head)
+    generator = tiny_generator(temporal=temporal, references=1, flow_head=flow_head, **ARMS[arm])
     condition = told(generator, random_batch(generator.domain, 2, 7, references=1))
     noise = torch.randn(2, 4)
     whole, _ = generator(condition, noise)
@@ -242,8 +250,98 @@ def test_layered_warp_needs_the_depth_layers_and_no_weight() -> None:
 
 
 @torch.no_grad()
-def test_references_matter_and_a_character_without_any_is_made_too() -> None:
-    generator = tiny_generator(references=2)
+@pytest.mark.parametrize(("size", "network_size"), [(32, None), (64, 32)])
+def test_a_constant_offset_moves_each_reference_by_known_pixels(size: int, network_size: int | None) -> None:
+    """Half of the range to the right in the first reference, a quarter up in the second; the border goes on."""
+    domain = tiny_domain()
+    changes = {"awake": False, "references": 2, "size": size, "network_size": network_size}
+    generator = tiny_generator(domain, warp_offset=0.125, **changes)
+    right, up = size // 16, size // 32
+    generator.to_frame.bias[5:9] = torch.tensor([0.5, 0, 0, -0.25]).atanh()  # type: ignore[index]
+    batch = random_batch(domain, 1, 2, size=size, references=2)
+    # Alike in pose, so that both are seen.
+    batch = replace(batch, reference_keypoints=batch.keypoints[:, :1].expand(-1, 2, -1, -1))
+    condition = told(generator, batch)
+    assert condition.warped is not None
+    assert condition.preference is not None
+    first, second = condition.warped.unbind(2)
+    first = torch.cat([first[..., right:], first[..., -1:].expand(-1, -1, -1, -1, right)], dim=-1)
+    second = torch.cat([second[..., :1, :].expand(-1, -1, -1, up, -1), second[..., :-up, :]], dim=-2)
+    made, _ = generator(condition, torch.zeros(1, 4))
+    # 1e-4: the positions are float32.
+    torch.testing.assert_close(made, (first + second) / 2, rtol=0, atol=1e-4)
+    plain, _ = tiny_generator(domain, **changes)(condition, torch.zeros(1, 4))
+    assert float((made - plain).abs().max()) > 0.5
+
+
+@torch.no_grad()
+def test_a_new_offset_moves_nothing_and_its_range_is_kept() -> None:
+    warped = torch.rand(1, 2, 3, 4, 32, 32, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(moved(warped, torch.zeros(1, 2, 6, 32, 32), 0.1), warped, rtol=0, atol=1e-5)
+    # However large the head: two pixels of 32, in both directions.
+    far = moved(warped, torch.full((1, 2, 6, 32, 32), 1e4), 2 / 32)
+    torch.testing.assert_close(far[..., :-2, :-2], warped[..., 2:, 2:], rtol=0, atol=1e-5)
+
+
+def test_an_offset_learns_from_the_first_step() -> None:
+    generator = tiny_generator(awake=False, references=2, warp_offset=0.1).requires_grad_(True)
+    make(generator, random_batch(generator.domain, 1, 2, references=2)).square().mean().backward()
+    gradient = generator.to_frame.weight.grad
+    assert gradient is not None
+    assert gradient.shape[0] == 3 + 2 + 4
+    assert bool(gradient[5:].flatten(1).any(1).all())
+
+
+@torch.no_grad()
+def test_encoded_references_are_read_as_they_are_and_not_blended() -> None:
+    """In the references' own pose the warp changes nothing: then both arms paint the same, and the blend is missing."""
+    domain = tiny_domain()
+    warp, encode = (tiny_generator(domain, references=2, **ARMS[arm]) for arm in ("warp", "encode"))
+    weights = warp.state_dict()
+    encode.load_state_dict(weights | {n: weights[n][:3] for n in ("to_frame.weight", "to_frame.bias")})
+    batch = random_batch(domain, 2, 1, references=2)
+    batch = replace(
+        batch,
+        reference_keypoints=batch.keypoints.expand(-1, 2, -1, -1),
+        reference_confidence=batch.confidence.expand(-1, 2, -1),
+    )
+    condition = told(encode, batch)
+    assert condition.warped is None
+    painted, noise = encode(condition, torch.zeros(2, 4))[0], torch.zeros(2, 4)
+    with_blend, _ = warp(told(warp, batch), noise)
+    assert float((with_blend - painted).abs().max()) > 0.1
+    warp.to_frame.weight[3:], warp.to_frame.bias[3:] = 0, 0  # type: ignore[index]
+    assert batch.reference_video is not None
+    mean = batch.reference_video.mean(1, keepdim=True)
+    torch.testing.assert_close(warp(told(warp, batch), noise)[0], painted + mean, rtol=0, atol=2e-3)
+
+
+@torch.no_grad()
+def test_the_poses_of_encoded_references_do_not_matter_and_the_face_sees_their_pictures() -> None:
+    generator = tiny_generator(references=2, face_width=4, face_side=16, carry="encode", temporal="none")
+    batch = random_batch(generator.domain, 1, 2, references=2)
+    assert batch.reference_keypoints is not None
+    assert batch.reference_video is not None
+    base = make(generator, batch)
+    assert torch.equal(
+        make(generator, replace(batch, reference_keypoints=1 - batch.reference_keypoints)), base
+    )
+    # Blind but for the face network: the rest of the frame cannot change any more.
+    generator.read[0].weight[:, -6:] = 0
+    other = replace(batch, reference_video=-batch.reference_video)
+    changed = (make(generator, other) - make(generator, batch)).abs() > 1e-4
+    assert 0 < float(changed.float().mean()) < 1
+    names = [generator.domain.skeleton.joints.index(n) for n in ("neck", "nose")]
+    face = inside_square(batch.keypoints, batch.confidence, (names[0], names[1]), 32)
+    # Half a pixel of the square reaches beyond it.
+    near = torch.nn.functional.max_pool2d(face[0].float(), 3, 1, 1)[None] > 0
+    assert not bool((changed & ~near).any())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("arm", ARMS)
+def test_references_matter_and_a_character_without_any_is_made_too(arm: str) -> None:
+    generator = tiny_generator(references=2, **ARMS[arm])
     batch = random_batch(generator.domain, 1, 2, references=2)
     assert batch.reference_video is not None
     base = make(generator, batch)
@@ -252,12 +350,13 @@ def test_references_matter_and_a_character_without_any_is_made_too() -> None:
     nothing = with_references(random_batch(generator.domain, 1, 2), {}, 2)
     assert bool(make(generator, nothing).isfinite().all())
     # The black frames that stand for missing ones are never shown.
-    assert not make(tiny_generator(awake=False, references=2), nothing).any()
+    assert not make(tiny_generator(awake=False, references=2, **ARMS[arm]), nothing).any()
 
 
-def test_learning_from_a_character_without_references_stays_finite() -> None:
+@pytest.mark.parametrize("arm", ARMS)
+def test_learning_from_a_character_without_references_stays_finite(arm: str) -> None:
     """Also beside one that has them: a sum over no reference is where nan comes from, and nan spreads by gradient."""
-    generator = tiny_generator(references=2).requires_grad_(True)
+    generator = tiny_generator(references=2, **ARMS[arm]).requires_grad_(True)
     rich = random_batch(generator.domain, 1, 2, references=2)
     poor = with_references(random_batch(generator.domain, 1, 2), {}, 2)
     joined = {

@@ -76,6 +76,8 @@ def waits_of(work: Any) -> list[str]:
 SWITCHES: dict[str, dict[str, Any]] = {
     "references": {"model__references": 2, "losses__r1_every_steps": 1},
     "layered": {"model__references": 2, "model__layered_warp": True, "model__mirrored_references": True},
+    "encode": {"model__references": 2, "model__carry": "encode", "model__face_width": 4},
+    "offset": {"model__references": 2, "model__warp_offset": 0.1},
     "regions": {"critics__region__weight": 1.0, "critics__frame__expression_weight": 0.1},
     "attention": {
         "model__references": 2,

@@ -111,6 +111,8 @@ def test_a_run_from_nothing_does_not_go_on_from_an_animator(store: Store, tmp_pa
         ({}, {"width": 8}, "another architecture: model.width is 8 there and 4 here"),
         ({}, {"temporal": "none"}, "another architecture: model.temporal is none there and gru here"),
         ({}, {"identity": "both"}, "another architecture: model.identity is both there and references here"),
+        ({}, {"carry": "encode"}, "another architecture: model.carry is encode there and warp here"),
+        ({}, {"warp_offset": 0.1}, "another architecture: model.warp_offset is 0.1 there and 0.0 here"),
         # Neither layered_warp nor mirrored_references has a weight; the key that is to blame is named.
         ({}, {"layered_warp": True, "style_width": 32}, "model.style_width is 32 there and 16 here"),
     ],

@@ -398,6 +398,31 @@ def test_growing_shows_the_losses_and_the_critics_coarse_clips() -> None:
     assert coarse["loss/l1"] == pytest.approx(float(wanted), rel=1e-3)
 
 
+# How references enter
+
+
+@pytest.mark.parametrize("more", [{"model__carry": "encode"}, {"model__warp_offset": 0.1}], ids=str)
+def test_how_references_enter_changes_what_is_made_and_not_what_is_real(more: dict[str, Any]) -> None:
+    batch = replace(
+        random_batch(DOMAIN, 2, FRAMES, references=2), flow=clips().flow, flow_valid=clips().flow_valid
+    )
+    cfg, changed = settings(model__references=2), settings(model__references=2, **more)
+    off, state = fresh(cfg), fresh(changed)
+    # The same weights, as far as both have them.
+    state.critics.load_state_dict(off.critics.state_dict())
+    for here, there in zip(state.generator.parameters(), off.generator.parameters(), strict=True):
+        rows = min(len(here), len(there))
+        here.data[:rows] = there.data[:rows]
+    plain, log = take_step(off, batch, cfg, World()), take_step(state, batch, changed, World())
+    assert log.keys() == plain.keys()
+    for key in ("loss/l1", "loss/flow", "logit/frame_made", "logit/clip_made"):
+        assert log[key] != plain[key], key
+    for key in ("logit/frame_real", "logit/clip_real", "loss/frame_r1", "loss/clip_r1"):
+        assert log[key] == plain[key], key
+    still = [n for n, p in state.generator.named_parameters() if p.grad is None or not p.grad.any()]
+    assert still == []
+
+
 # How often, how long, how fast
 
 
