@@ -125,6 +125,9 @@ def main() -> None:
     parser.add_argument("--animator", type=Path, required=True)
     parser.add_argument("--store", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument(
+        "--into", type=Path, help="give the face to these weights, which were trained on meanwhile"
+    )
     parser.add_argument("--faces", type=int, default=6000, help="a multiple of 12")
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=0)
@@ -138,7 +141,12 @@ def main() -> None:
     train_faces(
         generator.face.requires_grad_(True).train(), faces, generator.config.size, options.steps, options.seed
     )
-    save_animator(options.out, generator, {})
+    whole = generator
+    if options.into is not None:
+        whole, _ = load_generator(options.into)
+        assert whole.face is not None
+        whole.face.load_state_dict(generator.face.state_dict())
+    save_animator(options.out, whole, {})
 
 
 if __name__ == "__main__":
