@@ -22,6 +22,7 @@ from .inference.animator import Animator, load_animator
 from .puppet import random_specs
 from .puppet.dataset import write_puppet_store
 from .run_log import read_stats
+from .training.precision import fast_on_this_cpu
 from .training.run import train
 from .video_io import write_frames
 
@@ -30,6 +31,9 @@ CLIP_FRAMES = 48
 CHARACTERS, MOTIONS = ("hana", "miko"), ("idle", "walk", "wave", "jump")
 EXPRESSIONS = ("neutral", "happy", "sad", "angry")
 GENERATED = (("wave", "happy"), ("walk", "sad"))
+
+FACES = ("losses.l1_foreground_weight=2", "losses.l1_face_weight=5", "losses.expression_weight=0.05")
+"""What the recipe leaves out because not every store has faces and labels."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ def run_demo(out: Path, fast: bool, quiet: bool) -> None:
     console = Console(quiet=quiet)
     size, suffix = (FAST, "_fast") if fast else (FULL, "")
     store = _store(out / f"store{suffix}", size, quiet)
-    overrides = [f"train.steps={size.steps}", "data.flow=exact", "train.save_every_steps=100"]
+    overrides = [f"train.steps={size.steps}", "data.flow=exact", "train.save_every_steps=100", *FACES]
+    overrides += ["train.precision=bfloat16"] if fast_on_this_cpu() else []
     config = load_config("tiny", overrides, ExperimentConfig)
     run = out / f"run{suffix}"
     outcome = train(config, store.path, run, size.minutes, quiet)
