@@ -252,12 +252,12 @@ def test_layered_warp_needs_the_depth_layers_and_no_weight() -> None:
 @torch.no_grad()
 @pytest.mark.parametrize(("size", "network_size"), [(32, None), (64, 32)])
 def test_a_constant_offset_moves_each_reference_by_known_pixels(size: int, network_size: int | None) -> None:
-    """Half of the range to the right in the first reference, a quarter up in the second; the border goes on."""
+    """The first reference half of the range along x and a quarter along y, the second a quarter back along y."""
     domain = tiny_domain()
     changes = {"awake": False, "references": 2, "size": size, "network_size": network_size}
     generator = tiny_generator(domain, warp_offset=0.125, **changes)
-    right, up = size // 16, size // 32
-    generator.to_frame.bias[5:9] = torch.tensor([0.5, 0, 0, -0.25]).atanh()  # type: ignore[index]
+    wide, high = size // 16, size // 32
+    generator.to_frame.bias[5:9] = torch.tensor([0.5, 0.25, 0, -0.25]).atanh()  # type: ignore[index]
     batch = random_batch(domain, 1, 2, size=size, references=2)
     # Alike in pose, so that both are seen.
     batch = replace(batch, reference_keypoints=batch.keypoints[:, :1].expand(-1, 2, -1, -1))
@@ -265,8 +265,10 @@ def test_a_constant_offset_moves_each_reference_by_known_pixels(size: int, netwo
     assert condition.warped is not None
     assert condition.preference is not None
     first, second = condition.warped.unbind(2)
-    first = torch.cat([first[..., right:], first[..., -1:].expand(-1, -1, -1, -1, right)], dim=-1)
-    second = torch.cat([second[..., :1, :].expand(-1, -1, -1, up, -1), second[..., :-up, :]], dim=-2)
+    # What lies there is shown here, and beyond the border the border.
+    first = torch.cat([first[..., wide:], first[..., -1:].expand(-1, -1, -1, -1, wide)], dim=-1)
+    first = torch.cat([first[..., high:, :], first[..., -1:, :].expand(-1, -1, -1, high, -1)], dim=-2)
+    second = torch.cat([second[..., :1, :].expand(-1, -1, -1, high, -1), second[..., :-high, :]], dim=-2)
     made, _ = generator(condition, torch.zeros(1, 4))
     # 1e-4: the positions are float32.
     torch.testing.assert_close(made, (first + second) / 2, rtol=0, atol=1e-4)
