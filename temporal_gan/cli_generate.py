@@ -69,7 +69,14 @@ def generate(
         raise UserError("--pose and --out are both needed, for example: --pose motion:wave --out wave.mp4")
     made_by = load_animator(animator, device)
     if reference:
+        trained = made_by.generator.domain.skeleton
         made_by = made_by.of(read_labelled_pictures(reference, keypoints or ()))
+        if made_by.generator.domain.skeleton.joints != trained.joints:
+            say(
+                quiet,
+                f"a skeleton other than {trained.name}: only the warp is used, nothing learned; `temporal-gan fewshot` "
+                "trains on such drawings",
+            )
         assert made_by.newcomer is not None
         for name in made_by.newcomer.opaque:
             say(quiet, f"{name}: its background is not plain, so it moves with the figure")

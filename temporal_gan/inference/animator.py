@@ -57,6 +57,9 @@ class Animator:
     def of(self, drawings: Drawings) -> "Animator":
         """The same network for a character it was not trained on.
 
+        Under another skeleton than its own it only warps: what it learned of one kind of body took more from a
+        drawing of another kind than it gave (LOG.md 2026-11-21), until few-shot training has shown it that one.
+
         Args:
             drawings: one or a few labelled pictures of the character, of any skeleton
                 (temporal_gan.labelled_pictures, temporal_gan.drawings).
@@ -76,6 +79,8 @@ class Animator:
         newcomer = new_character(drawings, self.size, domain.channels)
         generator = Generator(config, replace(domain, skeleton=drawings.skeleton))
         generator.load_state_dict(self.generator.state_dict())
+        if drawings.skeleton.joints != domain.skeleton.joints:
+            generator.forget()
         return Animator(generator.requires_grad_(False), {}, self.device, newcomer)
 
     def generate(

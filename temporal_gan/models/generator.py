@@ -168,25 +168,24 @@ class Generator(nn.Module):
         offsets = 2 * config.warped if config.warp_offset else 0
         self.painted = [domain.channels, config.warped, offsets, 3 if config.flow_head else 0]
         self.to_frame = nn.Conv2d(width(0), sum(self.painted), 3, 1, 1)
-        # At first the warped references blended by pose alone, from which learning moves in small steps.
-        nn.init.zeros_(self.to_frame.weight)
-        nn.init.zeros_(self.to_frame.bias)  # type: ignore[arg-type]
-        if config.flow_head:
-            with torch.no_grad():
-                self.to_frame.bias[-1] = MASK_START  # type: ignore[index]
         self.finish: Finish | None = None
         if config.finish_width:
             self.finish = Finish(width(0), domain.channels, config.finish_width)
         self.face: FaceNetwork | None = None
         if config.face_width and domain.expressions:
             self.face = FaceNetwork(
-                domain.skeleton,
-                domain.channels + seen,
-                domain.channels,
-                config.face_width,
-                face,
-                config.face_side,
-            )
+                domain.skeleton, domain.channels + seen, domain.channels, config.face_width, face, config.face_side
+            )  # fmt: skip
+        self.forget()
+
+    @torch.no_grad()
+    def forget(self) -> None:
+        """Only blend the warped references by pose, and paint nothing: from there learning moves in small steps."""
+        lasts = [self.to_frame, *(part.out for part in (self.finish, self.face) if part is not None)]
+        for parameter in (p for last in lasts for p in last.parameters()):
+            parameter.zero_()
+        if self.config.flow_head:
+            self.to_frame.bias[-1] = MASK_START  # type: ignore[index]
 
     def tell(self, batch: ClipBatch, finest: int | None = None) -> Condition:
         """What this generator must be told to make a batch's clips; see :func:`make_condition`.

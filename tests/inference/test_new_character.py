@@ -131,6 +131,20 @@ def test_another_skeleton_is_driven_by_its_own_poses_only(room: Path) -> None:
         made_by.generate("motion:walk")
 
 
+def test_under_another_skeleton_nothing_that_was_learned_counts(room: Path) -> None:
+    draw = np.random.default_rng(0)
+    points = draw.uniform(0.2, 0.8, (1, 14, 2)).astype(np.float32)
+    drawings = replace(
+        pipi(room), skeleton=CHAIN14, keypoints=points, confidence=np.ones((1, 14), np.float32)
+    )
+    pose = PoseSequence(points, np.ones((1, 14), np.float32), np.ones((1, 14), np.int64), 12.0, CHAIN14)
+    learned, fresh = animator(awake=True), animator(awake=True)
+    fresh.generator.forget()
+    assert torch.equal(learned.of(drawings).generate(pose), fresh.of(drawings).generate(pose))
+    own = motion_keypoints("pipi", "walk", 2, 12.0)[0]
+    assert not torch.equal(learned.of(pipi(room)).generate(own), fresh.of(pipi(room)).generate(own))
+
+
 def test_a_skeleton_of_the_same_names_in_another_order_is_driven_by_motions(room: Path) -> None:
     order = [4, 3, 2, 1, 0, 5, 6, 7]
     skeleton = replace(
