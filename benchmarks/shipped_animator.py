@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from temporal_gan.data.references import choose_references
-from temporal_gan.inference.weights_file import find_animator, load_generator, save_animator
+from temporal_gan.inference.weights_file import ANIMATORS, SHIPPED, load_generator, save_animator
 from temporal_gan.puppet import CHARACTERS, PuppetSpec, render_clip
 
 MOTIONS = ("idle", "walk", "run", "wave", "jump", "bow", "point", "cheer")
@@ -47,7 +47,7 @@ def main() -> None:
     )
     parser.add_argument("--run", type=Path, required=True, help="run folder, or its animator.safetensors")
     parser.add_argument("--frames", type=int, default=3, help="reference frames of each of the cast")
-    parser.add_argument("--out", type=Path, default=find_animator("base"))
+    parser.add_argument("--out", type=Path, default=ANIMATORS / f"{SHIPPED}.safetensors")
     options = parser.parse_args()
     generator, _ = load_generator(options.run)
     cast = tuple(CHARACTERS)
