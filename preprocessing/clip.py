@@ -151,7 +151,7 @@ class Clip:
     @property
     def time(self) -> np.ndarray:
         """float64 [T] seconds, the first 0."""
-        return np.arange(len(self.frames_u8)) / self.fps
+        return np.arange(len(self.hold)) / self.fps
 
     @property
     def drawings(self) -> np.ndarray:

@@ -21,22 +21,24 @@ class Section(BaseModel):
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
-def load_config(source: str, overrides: list[str], schema: type[Schema]) -> Schema:
+def load_config(source: str | None, overrides: list[str], schema: type[Schema]) -> Schema:
     """Read a recipe, its parents, and overrides into a schema.
 
     Args:
-        source: path of a YAML file, or the name of a recipe that comes with the package (``tiny``).
+        source: path of a YAML file, or the name of a recipe that comes with the package (``tiny``); None = the
+            schema's defaults.
         overrides: ``losses.l1_weight=5`` and the like; values are read as YAML.
         schema: a pydantic model.
     Raises:
         ConfigError: file, key, value; with "did you mean" for a misspelt key.
     """
-    path = find_recipe(source)
-    values = _read(path, ())
-    origin = str(path)
+    path = None if source is None else find_recipe(source)
+    values = {} if path is None else _read(path, ())
+    origin = "settings" if path is None else str(path)
     for override in overrides:
         _apply(values, override)
-        origin = f"{path} with {' '.join(overrides)}"
+    if overrides:
+        origin = f"{origin} with {' '.join(overrides)}"
     return parse_config(values, schema, origin)
 
 

@@ -1,0 +1,122 @@
+"""What a run has finished so far, kept outside the store so that a repeated run finds it.
+
+Every piece is named by a hash of what went into it, so a piece is whole and right or it is not there: what is being
+written lies under another name, and what no longer fits is simply not found.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from .clip import Clip, Expression, Face, Pose
+
+VERSION = 1
+"""Raised when a stage computes something else from the same settings."""
+
+
+def key_of(*parts: object) -> str:
+    """Hash of what a piece is made from: plain types, in JSON."""
+    text = json.dumps([VERSION, *parts], sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class WorkFolder:
+    """Finished pieces: scans of sources, labels of clips after a stage, and whole clips."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def prepare(self) -> None:
+        """Make the folder and remove what was half written. Only while nobody works in it."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        trash = self.path / "trash"
+        shutil.rmtree(trash, ignore_errors=True)
+        if (self.path / "part").is_dir():
+            # Renamed first: a process left over from a killed run cannot put in place what is being removed.
+            os.replace(self.path / "part", trash)
+        shutil.rmtree(trash, ignore_errors=True)
+
+    def place(self, kind: str, key: str) -> Path:
+        """Where a piece is, if it is finished. A hundred thousand pieces are spread over folders."""
+        return self.path / kind / key[:2] / key
+
+    @contextmanager
+    def making(self, kind: str, key: str) -> Iterator[Path]:
+        """A folder to fill, which takes its place when the block ends well."""
+        (self.path / "part").mkdir(parents=True, exist_ok=True)
+        room = Path(tempfile.mkdtemp(prefix=f"{kind}-", dir=self.path / "part"))
+        try:
+            yield room
+            place = self.place(kind, key)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                os.replace(room, place)
+            except OSError:
+                # Somebody else finished the same piece first.
+                if not place.is_dir():
+                    raise
+        finally:
+            shutil.rmtree(room, ignore_errors=True)
+
+
+_PARTS = {"pose": Pose, "face": Face, "expression": Expression}
+
+
+def save_labels(folder: Path, clip: Clip) -> None:
+    """Write everything a clip knows but its source, its pixels and its flow, as ``labels.npz``."""
+    arrays: dict[str, np.ndarray] = {"hold": clip.hold, "source_frame": clip.source_frame}
+    about: dict[str, Any] = {
+        name: getattr(clip, name) for name in ("id", "start", "end", "fps", "flags", "facts")
+    }
+    for name in _PARTS:
+        part = getattr(clip, name)
+        if part is None:
+            continue
+        about[name] = {}
+        for field in fields(part):
+            value = getattr(part, field.name)
+            if isinstance(value, np.ndarray):
+                arrays[f"{name}.{field.name}"] = value
+            else:
+                about[name][field.name] = value
+    np.savez(folder / "labels.npz", allow_pickle=False, about=np.array(json.dumps(about)), **arrays)
+
+
+def load_labels(folder: Path, clip: Clip) -> Clip:
+    """The clip with what :func:`save_labels` has kept of it; its pixels stay."""
+    with np.load(folder / "labels.npz", allow_pickle=False) as data:
+        arrays = {name: data[name] for name in data.files}
+    about = json.loads(str(arrays.pop("about")))
+    parts: dict[str, Any] = {}
+    for name, kind in _PARTS.items():
+        if name not in about:
+            parts[name] = None
+            continue
+        values = {k: _tuples(v) for k, v in about[name].items()}
+        own = {k.removeprefix(f"{name}."): v for k, v in arrays.items() if k.startswith(f"{name}.")}
+        assert is_dataclass(kind)
+        parts[name] = kind(**values, **own)
+    return replace(
+        clip,
+        hold=arrays["hold"],
+        source_frame=arrays["source_frame"],
+        start=about["start"],
+        end=about["end"],
+        fps=about["fps"],
+        flags=tuple(about["flags"]),
+        facts=tuple((name, value) for name, value in about["facts"]),
+        **parts,
+    )
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
