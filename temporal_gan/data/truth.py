@@ -9,6 +9,25 @@ import numpy as np
 
 from ..errors import StoreError
 
+MEASURED_BY = "measured_by"
+"""Name of the text beside a clip's flow that says how it was measured; there is none where the flow is exact."""
+
+Flow = tuple[np.ndarray, np.ndarray]
+
+
+def exact_flow(truth: dict[str, np.ndarray] | None) -> Flow | None:
+    """Flow and validity of a clip's arrays, or None where there is none, or only a measured one."""
+    if truth is None or "flow" not in truth or MEASURED_BY in truth:
+        return None
+    return truth["flow"], truth["flow_valid"]
+
+
+def measured_flow(truth: dict[str, np.ndarray] | None) -> Flow | None:
+    """Flow and validity that preprocessing has measured and kept, or None."""
+    if truth is None or "flow" not in truth or MEASURED_BY not in truth:
+        return None
+    return truth["flow"], truth["flow_valid"]
+
 
 def write_truth(file: Path, clip: str, truth: dict[str, np.ndarray], size: tuple[int, int, int]) -> None:
     """Check and write the exact arrays of one clip, whole or not at all.
@@ -17,7 +36,7 @@ def write_truth(file: Path, clip: str, truth: dict[str, np.ndarray], size: tuple
         file: its folder must exist.
         clip: for error messages.
         truth: ``flow`` float [T-1, 2, H, W] pixels and ``flow_valid`` bool [T-1, 1, H, W] come together and
-            are checked; arrays of any other name are kept as they are.
+            are checked; arrays of any other name are kept as they are. ``measured_by`` marks flow that is not exact.
         size: T, H, W.
     Raises:
         StoreError: names the clip, the array and, for numbers that are not finite, the frame.
@@ -39,7 +58,11 @@ def write_truth(file: Path, clip: str, truth: dict[str, np.ndarray], size: tuple
             raise StoreError(f"clip {clip}, frame {int(bad.argmax())}: truth flow is not a finite number")
         arrays["flow_valid"] = np.packbits(valid)
     temporary = file.with_name(f".{file.stem}.part.npz")
-    np.savez_compressed(temporary, allow_pickle=False, **arrays)
+    # The fastest level: numpy's own takes six times as long for flow and saves a quarter.
+    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as pieces:
+        for name, array in arrays.items():
+            with pieces.open(f"{name}.npy", "w", force_zip64=True) as piece:
+                np.lib.format.write_array(piece, np.asanyarray(array), allow_pickle=False)
     os.replace(temporary, file)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..data.letterbox import Letterbox
 from ..data.manifest import ClipRow
 from ..data.store import Store
+from ..data.truth import exact_flow
 from ..errors import StoreError, UserError
 from ..inference.animator import Animator
 from ..inference.pose_source import store_pose
@@ -230,7 +231,7 @@ def _pair_store_clip(
     labels = store.labels(row.id)
     flow = valid = None
     # A clip without exact flow gets none here: the evaluation then measures it, and says so in its results.
-    if row.frames > 1 and (row.recipe or "flow" in (store.truth(row.id) or {})):
+    if row.frames > 1 and (row.recipe or exact_flow(store.truth(row.id)) is not None):
         flow, valid = exact_flow_source(store)(row)
     return ClipPair(
         clip_id=row.id,

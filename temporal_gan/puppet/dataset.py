@@ -19,6 +19,7 @@ from rich.progress import track
 from ..data.manifest import ClipLabels, ClipRow
 from ..data.store import Store
 from ..data.store_writer import StoreWriter, write_clip_files
+from ..data.truth import exact_flow
 from ..errors import StoreError
 from ..expressions import EXPRESSIONS
 from ..skeletons import CANONICAL25
@@ -99,9 +100,9 @@ def exact_flow_source(store: Store) -> Callable[[ClipRow], tuple[np.ndarray, np.
     """
 
     def recompute(row: ClipRow) -> tuple[np.ndarray, np.ndarray]:
-        kept = store.truth(row.id)
-        if kept is not None and "flow" in kept:
-            return kept["flow"], kept["flow_valid"]
+        kept = exact_flow(store.truth(row.id))
+        if kept is not None:
+            return kept
         return clip_flow(replace(puppet_spec(row), size=row.width))
 
     return recompute
