@@ -1,0 +1,131 @@
+"""``temporal-gan-preprocess run``."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from temporal_gan.command_line import PARTLY_FAILED, Quiet, going_on_when_repeated, say
+from temporal_gan.errors import UserError
+
+from . import lanes, ray_engine
+from .config import load_preprocess_config
+from .cuts import read_cuts
+from .decisions import Decisions, read_decisions
+from .pipeline import Finished, Wanted, run
+from .progress import Progress
+from .provenance import find_sources, without_licence
+from .report import REPORT_FOLDER, write_report
+from .sidecar import Provenance
+
+_LISTED = 12
+
+
+def run_clips(
+    inputs: Annotated[
+        list[Path], typer.Argument(metavar="INPUT...", help="Videos, animated pictures, or folders of them.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option(metavar="STORE", help="Folder of the store; one made before is brought up to date."),
+    ],
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Settings that differ from the defaults, YAML.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="STAGE.KEY=VALUE", help="One setting; may be repeated."),
+    ] = None,
+    pose_backend: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="mediapipe, mediapipe-offline, rtmlib, reader, labels or none."),
+    ] = None,
+    provenance: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV or JSON: file, url, page, author, licence, ...")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="Of every input that the sidecar gives none.")] = "",
+    licence_evidence: Annotated[str, typer.Option(help="Where that licence is stated.")] = "",
+    author: Annotated[str, typer.Option(help="Of every input that the sidecar gives none.")] = "",
+    character: Annotated[str, typer.Option(help="Of every input that the sidecar gives none.")] = "",
+    allow_unlicensed: Annotated[
+        bool,
+        typer.Option("--allow-unlicensed", help="Take inputs without a licence too; the card counts them."),
+    ] = False,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Labels by file name; they win over what is detected.")
+    ] = None,
+    decisions: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV of clips and sources to keep or to reject.")
+    ] = None,
+    cuts: Annotated[Path | None, typer.Option(metavar="FILE", help="A corrected STORE/cuts.csv.")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: on a cluster.")] = "local",
+    work: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Finished pieces; by default STORE.work. Safe to delete."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Turn clips into a store to train on: shots, poses, expressions, crops, flow.
+
+    Repeating the command goes on where it was, and makes again only what a change of files or settings touches.
+    Exit code 1: some inputs are broken; they are listed, the others are in the store.
+
+    Example: temporal-gan-preprocess run clips --out stores/clips --licence CC-BY-4.0 --pose-backend reader
+    """
+    overrides = list(changes or ())
+    if pose_backend is not None:
+        overrides.append(f"pose.backend={pose_backend}")
+    settings = load_preprocess_config(config, overrides)
+    if settings.pose.backend == "labels" and labels is None:
+        raise UserError("--pose-backend labels: name the folder of the labels with --labels DIR")
+    decided = read_decisions(decisions) if decisions else Decisions()
+    known = Provenance(author=author, licence=licence, licence_evidence=licence_evidence, character=character)
+    sources, outcomes = find_sources(inputs, provenance, known, settings.ingest)
+    # A person's word for a source counts as leave to use it; the card still says that its licence is unknown.
+    decided_sources = {name for name, decision in decided.sources.items() if decision.verdict == "keep"}
+    leave = [source for source in sources if source.name in decided_sources]
+    others = [source for source in sources if source.name not in decided_sources]
+    licensed, unlicensed = without_licence(others, allow_unlicensed)
+    wanted = Wanted(
+        sources=[source for source in sources if source in leave or source in licensed],
+        outcomes=outcomes + unlicensed,
+        out=out,
+        work=work or out.with_name(f"{out.name}.work"),
+        config=settings,
+        labels=labels,
+        decisions=decided,
+        cuts=read_cuts(cuts) if cuts else {},
+        workers=workers,
+        engine=ray_engine.do_all if engine == "ray" else lanes.do_all,
+        progress=Progress(quiet),
+    )
+    with going_on_when_repeated():
+        finished = run(wanted)
+        if not finished.packed:
+            raise UserError(_why_nothing(finished))
+        page = write_report(out) if finished.changed else out / REPORT_FOLDER / "index.html"
+    _tell(finished, out, page, quiet)
+    if finished.failed:
+        raise typer.Exit(PARTLY_FAILED)
+
+
+def _why_nothing(finished: Finished) -> str:
+    """One line on why no clip is left."""
+    if not finished.outcomes:
+        return "no video or picture in the inputs"
+    reasons = Counter(outcome.reason for outcome in finished.outcomes)
+    told = "; ".join(f"{count}x {reason}" if count > 1 else reason for reason, count in reasons.most_common(3))
+    return f"no clip to make a store of: {told}"
+
+
+def _tell(finished: Finished, out: Path, page: Path, quiet: bool) -> None:
+    """What became of the inputs, the broken ones by name."""
+    for outcome in finished.failed[:_LISTED]:
+        typer.echo(f"failed: {outcome.clip or outcome.source}: {outcome.reason}", err=True)
+    if len(finished.failed) > _LISTED:
+        typer.echo(f"failed: and {len(finished.failed) - _LISTED} more, listed in {page}", err=True)
+    left_out = sum(outcome.state == "left out" for outcome in finished.outcomes)
+    what = f"{finished.packed} clips" if finished.changed else f"nothing changed, {finished.packed} clips"
+    say(quiet, f"{out}: {what}, {left_out} left out, {len(finished.failed)} failed; report: {page}")

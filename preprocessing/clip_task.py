@@ -1,0 +1,218 @@
+"""The way of one clip through the stages, in a process of its own; what is finished is found again, not made again."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+
+from temporal_gan.config import Section
+from temporal_gan.data.manifest import sha256_of
+from temporal_gan.data.store_writer import write_clip_files
+from temporal_gan.errors import UserError
+
+from .clip import Clip, Pose, Source
+from .config import PreprocessConfig
+from .crop import crop_clip
+from .expression import ExpressionTools, open_expression_tools, read_expression
+from .face.finding import find_face
+from .flow import FlowTools, measure_flow, open_flow_tools
+from .holds import mark_holds
+from .ingest import ShotReader
+from .label_track import LabelTrack
+from .labels import apply_labels
+from .pose.backends import open_face_backend, open_pose_backend
+from .pose.finding import find_pose
+from .shot import Shot
+from .smooth import smooth_pose
+from .source_labels import SourceLabels
+from .work_folder import WorkFolder, key_of, load_labels, save_labels
+
+CLIPS = "clips"
+"""Kind of piece: ``video/clip.mkv``, ``truth/clip.npz`` and ``labels.npz`` of a clip that is done."""
+
+Stage = Callable[[Clip], Clip]
+
+
+@dataclass(frozen=True)
+class ClipItem:
+    """One shot to be worked on.
+
+    Attributes:
+        id: of the clip.
+        source, shot: where its frames are.
+        labels: of the whole source, or None.
+    """
+
+    id: str
+    source: Source
+    shot: Shot
+    labels: SourceLabels | None = None
+
+
+@dataclass(frozen=True)
+class ClipDone:
+    """A clip's end: ``failure`` is one line, "" where its piece lies in the work folder."""
+
+    item: ClipItem
+    failure: str
+
+
+def clip_keys(item: ClipItem, config: PreprocessConfig) -> dict[str, str]:
+    """Stage -> key of what it makes of this clip; a stage's key changes with everything before it."""
+    key = key_of(av.__version__, cv2.__version__, item.id, item.source.sha256, item.shot.to_dict())
+    keys = {}
+    for name, settings in _settings(item, config):
+        key = keys[name] = key_of(key, name, settings)
+    return keys
+
+
+def _settings(item: ClipItem, config: PreprocessConfig) -> list[tuple[str, object]]:
+    return [
+        ("holds", [_plain(config.ingest), _plain(config.holds)]),
+        ("pose", _plain(config.pose)),
+        ("labels", None if item.labels is None else item.labels.sha256),
+        ("face", _plain(config.face)),
+        ("expression", _plain(config.expression)),
+        ("smooth", _plain(config.smooth)),
+        ("crop", _plain(config.crop)),
+        (CLIPS, _plain(config.flow)),
+    ]
+
+
+def _plain(section: Section) -> object:
+    """Settings, and the bytes of every file they name, as plain types."""
+    files = {name: sha256_of(value) for name, value in section if isinstance(value, Path) and value.is_file()}
+    return [section.model_dump(mode="json"), files]
+
+
+class Tools:
+    """What a process keeps from clip to clip. Models are loaded when the first clip needs them."""
+
+    def __init__(self, config: PreprocessConfig) -> None:
+        self._config = config
+        self.reader = ShotReader(config.ingest)
+
+    @cached_property
+    def pose(self) -> Any:
+        return open_pose_backend(self._config.pose)
+
+    @cached_property
+    def face(self) -> Any:
+        return open_face_backend(self._config.face, self._config.pose)
+
+    @cached_property
+    def expression(self) -> ExpressionTools:
+        return open_expression_tools(self._config.expression)
+
+    @cached_property
+    def flow(self) -> FlowTools:
+        return open_flow_tools(self._config.flow)
+
+
+@dataclass(frozen=True)
+class ClipTask:
+    """Does every stage of a clip (:class:`~preprocessing.lanes.Task`)."""
+
+    config: PreprocessConfig
+    work: WorkFolder
+
+    def tools(self) -> Tools:
+        return Tools(self.config)
+
+    def do(self, item: ClipItem, tools: Tools) -> ClipDone:
+        """Make the clip's piece, from the last stage that has been finished before."""
+        keys = clip_keys(item, self.config)
+        if self.work.place(CLIPS, keys[CLIPS]).is_dir():
+            return ClipDone(item, "")
+        try:
+            clip = tools.reader.read(item.source, item.shot)
+            clip, stages = self._resume(clip, keys, item, tools)
+        except UserError as error:
+            return ClipDone(item, str(error))
+        for name, stage in stages:
+            try:
+                clip = stage(clip)
+            except UserError as error:
+                return ClipDone(item, f"{name}: {error}")
+            except Exception as error:
+                # A fault of ours in one clip is no reason to lose a night's work on the others.
+                file = self.work.path / "faults" / f"{item.id}.txt"
+                file.parent.mkdir(exist_ok=True)
+                file.write_text(traceback.format_exc(), encoding="utf-8")
+                return ClipDone(
+                    item, f"{name}: a fault of this program ({type(error).__name__}: {error}); see {file}"
+                )
+            if name in keys and name != "crop":
+                with self.work.making(name, keys[name]) as room:
+                    save_labels(room, clip)
+        _, height, width, channels = clip.frames_u8.shape
+        clip = clip.with_facts(channels=channels, width=width, height=height, fps=clip.fps)
+        with self.work.making(CLIPS, keys[CLIPS]) as room:
+            (room / "video").mkdir()
+            write_clip_files(room, "clip", clip.frames_u8, clip.fps, _arrays(clip))
+            save_labels(room, clip)
+        return ClipDone(item, "")
+
+    def _resume(
+        self, clip: Clip, keys: dict[str, str], item: ClipItem, tools: Tools
+    ) -> tuple[Clip, list[tuple[str, Stage]]]:
+        """The clip with the labels of the last finished stage, and the stages that remain."""
+        stages = self._stages(item, tools)
+        for number in reversed(range(len(stages))):
+            name = stages[number][0]
+            if name in keys and name not in ("crop", CLIPS):
+                place = self.work.place(name, keys[name])
+                if place.is_dir():
+                    return load_labels(place, clip), stages[number + 1 :]
+        return clip, stages
+
+    def _stages(self, item: ClipItem, tools: Tools) -> list[tuple[str, Stage]]:
+        config = self.config
+        track = None if item.labels is None else item.labels.read()
+        return [
+            ("holds", lambda clip: mark_holds(clip, config.holds)),
+            ("pose", lambda clip: find_pose(clip, tools.pose, config.pose)),
+            ("labels", lambda clip: _labelled(clip, track)),
+            ("face", lambda clip: find_face(clip, tools.face, config.face)),
+            # A label set by a person wins over what the expression stage has read.
+            (
+                "expression",
+                lambda clip: _labelled(read_expression(clip, tools.expression, config.expression), track),
+            ),
+            ("smooth", lambda clip: smooth_pose(clip, config.smooth)),
+            ("crop", lambda clip: crop_clip(clip, config.crop)),
+            ("flow", lambda clip: measure_flow(clip, tools.flow, config.flow)),
+        ]
+
+
+def _labelled(clip: Clip, track: LabelTrack | None) -> Clip:
+    return clip if track is None else apply_labels(clip, track)
+
+
+def _arrays(clip: Clip) -> dict[str, np.ndarray] | None:
+    """What a store keeps of a clip beside its tables."""
+    arrays: dict[str, np.ndarray] = {}
+    pose = clip.pose or Pose.nothing(len(clip.hold), "")
+    if (pose.confidence > 0).any():
+        arrays["joint_origin"] = pose.origin
+    if pose.hands is not None:
+        arrays["hands"] = pose.hands
+    if clip.face is not None and clip.face.points is not None:
+        arrays["face_points"] = clip.face.points
+    if clip.flow is not None and clip.flow_valid is not None:
+        arrays |= {"flow": clip.flow, "flow_valid": clip.flow_valid, "measured_by": np.array("flow stage")}
+    return arrays or None
+
+
+def read_piece(place: Path, item: ClipItem) -> Clip:
+    """A finished clip's labels; its pixels are left in their file."""
+    nothing = np.zeros((0, 1, 1, 3), np.uint8)
+    blank = np.zeros(0, np.int64)
+    clip = Clip(item.id, item.source, 0.0, 0.0, 1.0, nothing, blank, blank)
+    return load_labels(place, clip)

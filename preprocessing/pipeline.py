@@ -1,0 +1,222 @@
+"""From files to a clip store: what ``temporal-gan-preprocess run`` does.
+
+Two rounds of independent work with a look at the whole in between: sources are scanned for shots; duplicates, labels,
+a person's decisions and the splits are settled; the clips that stay go through their stages; the store is packed. Every
+finished piece lies in the work folder, so a run that is repeated makes only what is missing.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from temporal_gan.errors import UserError
+
+from .clip import Source
+from .clip_task import CLIPS, ClipDone, ClipItem, ClipTask, clip_keys
+from .config import PreprocessConfig
+from .cuts import Cut, cuts_of
+from .decisions import Decisions
+from .dedupe import find_duplicates
+from .lanes import Died, Task
+from .outcome import Outcome
+from .pack import Packed, check_place, is_up_to_date, pack
+from .progress import Progress
+from .scan_task import SCANS, ScanDone, ScanItem, ScanTask, read_scan
+from .shot import clip_id
+from .source_labels import source_labels
+from .split import assign_splits
+from .work_folder import WorkFolder, key_of
+
+_RUN = 8
+"""Shots of one source that a process works on in a row: it decodes on from one to the next without seeking."""
+MOST_SECONDS = 1800.0
+"""An item that takes longer hangs: the longest allowed source is scanned in a fraction of this."""
+Engine = Callable[[Task, Sequence[Sequence], int, float], Iterator]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a run is asked for.
+
+    Attributes:
+        sources: to be turned into clips, each with a licence or allowed without.
+        outcomes: of inputs that are no sources.
+        out: folder of the store.
+        work: folder of finished pieces.
+        config: settings of every stage.
+        labels: folder with labels for the sources, or None.
+        decisions: a person's; they win over duplicates and short shots.
+        cuts: source name -> cuts as a person wants them.
+        workers: processes.
+        engine: :func:`preprocessing.lanes.do_all`, or the same on a cluster.
+        progress: where it is told.
+    """
+
+    sources: Sequence[Source]
+    outcomes: Sequence[Outcome]
+    out: Path
+    work: Path
+    config: PreprocessConfig
+    labels: Path | None
+    decisions: Decisions
+    cuts: dict[str, list[Cut]]
+    workers: int
+    engine: Engine
+    progress: Progress
+
+
+@dataclass(frozen=True)
+class Finished:
+    """How a run ended.
+
+    Attributes:
+        outcomes: of everything.
+        packed: clips in the store; 0 = no store was made.
+        changed: False where the store was there already, made from just this.
+    """
+
+    outcomes: list[Outcome] = field(default_factory=list)
+    packed: int = 0
+    changed: bool = True
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """What was broken."""
+        return [outcome for outcome in self.outcomes if outcome.state == "failed"]
+
+
+def run(wanted: Wanted) -> Finished:
+    """Make or complete a clip store.
+
+    Raises:
+        UserError: the place is not free, there is no folder of labels, or another run is in the work folder.
+        OSError: a disk is full or not writable; what is finished stays.
+    """
+    check_place(wanted.out)
+    work = WorkFolder(wanted.work)
+    wanted.work.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(wanted.work / "lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise UserError(
+            f"{wanted.work}: another run is at work here; wait for it, or name another --work"
+        ) from None
+    with lock:
+        work.prepare()
+        return _run(wanted, work)
+
+
+def _run(wanted: Wanted, work: WorkFolder) -> Finished:
+    outcomes = list(wanted.outcomes)
+    scans, broken = _scan(wanted, work)
+    outcomes += broken
+    items, others, splits = _settle(wanted, scans)
+    outcomes += others
+    if not items:
+        return Finished(outcomes)
+    broken = _work_on(wanted, work, items)
+    outcomes += broken
+    lost = {outcome.clip for outcome in broken}
+    clips = [
+        Packed(item, splits[item.source.name], work.place(CLIPS, clip_keys(item, wanted.config)[CLIPS]))
+        for item in items
+        if item.id not in lost
+    ]
+    if not clips:
+        return Finished(outcomes)
+    settings = wanted.config.model_dump(mode="json")
+    pieces = [(clip.piece.name, clip.split, vars(clip.item.source) | {"file": ""}) for clip in clips]
+    key = key_of(pieces, sorted(repr(outcome) for outcome in outcomes), settings)
+    if is_up_to_date(wanted.out, key):
+        return Finished(outcomes, len(clips), changed=False)
+    cuts = {scan.source.name: cuts_of(scan.shots) for scan in scans}
+    with wanted.progress.bar("packing", len(clips), "clips") as done:
+        pack(wanted.out, key, settings, clips, outcomes, cuts, done)
+    return Finished(outcomes, len(clips))
+
+
+def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcome]]:
+    """Every source's shots, in the sources' order; and the sources that cannot be read."""
+    task = ScanTask(wanted.config, work)
+    found: dict[str, ScanDone] = {}
+    missing: list[list[ScanItem]] = []
+    for source in wanted.sources:
+        own = wanted.cuts.get(source.name)
+        item = ScanItem(source, None if own is None else tuple(own))
+        place = work.place(SCANS, task.key(item))
+        if place.is_dir():
+            found[source.name] = read_scan(place, source)
+        else:
+            missing.append([item])
+    with wanted.progress.bar("scanning", len(missing), "sources") as done:
+        for result in wanted.engine(task, missing, wanted.workers, MOST_SECONDS):
+            if isinstance(result, Died):
+                result = ScanDone(result.item.source, (), result.reason)
+            found[result.source.name] = result
+            done()
+    scans = [found[source.name] for source in wanted.sources]
+    broken = [Outcome(s.source.name, "", "failed", s.failure) for s in scans if s.failure]
+    return [scan for scan in scans if not scan.failure], broken
+
+
+def _settle(
+    wanted: Wanted, scans: Sequence[ScanDone]
+) -> tuple[list[ClipItem], list[Outcome], dict[str, str]]:
+    """Which shots become clips, what does not and why, and each source's split: what one shot alone does not tell."""
+    config, decisions = wanted.config, wanted.decisions
+    shots = [(scan.source, shot, clip_id(scan.source, shot.number)) for scan in scans for shot in scan.shots]
+    names = [scan.source.name for scan in scans]
+    others = [
+        Outcome(str(decisions.file), "", "left out", line)
+        for line in decisions.unknown([name for *_, name in shots], names)
+    ]
+    stay = []
+    for source, shot, name in shots:
+        decision = decisions.find(name, source.name)
+        if decision is not None and decision.verdict == "reject":
+            others.append(Outcome(source.name, name, "left out", decision.reason()))
+        elif decision is None and shot.left_out:
+            others.append(Outcome(source.name, name, "left out", shot.left_out))
+        else:
+            stay.append((source, shot, name))
+    same = find_duplicates([(name, source.name, shot.fingerprint) for source, shot, name in stay], config.dedupe)
+    source_of = {name: source.name for source, _, name in stay}
+    alike = [(source_of[copy], source_of[kept]) for copy, kept in same.items()]
+    splits = assign_splits([scan.source for scan in scans], alike, config.split)
+    labels, broken = source_labels(wanted.labels, scans)
+    others += broken
+    unlabelled = {outcome.source for outcome in broken}
+    items = []
+    for source, shot, name in stay:
+        if name in same and decisions.decide(name, source.name) != "keep":
+            others.append(Outcome(source.name, name, "left out", f"nearly the same as {same[name]}"))
+        elif source.name not in unlabelled:
+            items.append(ClipItem(name, source, shot, labels.get(source.name)))
+    return items, others, splits
+
+
+def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> list[Outcome]:
+    """Make every missing clip; returns what failed."""
+    missing = [
+        item for item in items if not work.place(CLIPS, clip_keys(item, wanted.config)[CLIPS]).is_dir()
+    ]
+    runs: list[list[ClipItem]] = []
+    for item in missing:
+        if runs and runs[-1][-1].source.name == item.source.name and len(runs[-1]) < _RUN:
+            runs[-1].append(item)
+        else:
+            runs.append([item])
+    broken = []
+    task = ClipTask(wanted.config, work)
+    with wanted.progress.bar("clips", len(missing), "clips") as done:
+        for result in wanted.engine(task, runs, wanted.workers, MOST_SECONDS):
+            if isinstance(result, Died):
+                result = ClipDone(result.item, result.reason)
+            if result.failure:
+                item = result.item
+                broken.append(Outcome(item.source.name, item.id, "failed", result.failure))
+            done()
+    return broken

@@ -1,0 +1,244 @@
+"""The whole way from files to a store, on small videos."""
+
+import json
+import os
+import shutil
+
+import numpy as np
+import pytest
+from small_inputs import SHOT, digest, quick_config, run_quickly, write_inputs
+
+from preprocessing.cuts import Cut, read_cuts
+from preprocessing.decisions import read_decisions
+from preprocessing.outcome import read_outcomes
+from preprocessing.scan_task import SCANS
+from temporal_gan.data.store import Store
+from temporal_gan.data.validation import validate_store
+from temporal_gan.errors import StoreError, UserError
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory):
+    return write_inputs(tmp_path_factory.mktemp("inputs"))
+
+
+@pytest.fixture(scope="module")
+def made(inputs, tmp_path_factory):
+    """A store made once, undisturbed; not to be changed."""
+    out = tmp_path_factory.mktemp("made") / "store"
+    run_quickly(inputs, out)
+    return out
+
+
+def test_every_shot_becomes_a_clip(made):
+    store = validate_store(made, deep=True)
+    assert [row.frames for row in store.clips] == [SHOT] * 6
+    assert {row.source for row in store.clips} == {f"film {i}.mp4" for i in range(3)}
+    assert [row.start for row in store.split("train")][:2] == [0.0, pytest.approx(SHOT / 24, abs=1e-6)]
+    assert store.info.size == (48, 48) if hasattr(store.info, "size") else store.info.width == 48
+    assert all(row.licence == "CC0-1.0" and len(row.sha256) == 64 for row in store.clips)
+    # Nothing was looked for: the clips stay, with confidence 0.
+    assert max(store.labels(row.id).confidence.max() for row in store.clips) == 0
+    assert [o.state for o in read_outcomes(made)] == ["kept"] * 6
+
+
+def test_held_drawings_are_kept_and_marked(made):
+    store = Store.open(made)
+    for row in store.clips:
+        hold = store.labels(row.id).hold
+        truth = store.truth(row.id)
+        assert row.frames == len(hold) == SHOT
+        assert len(np.unique(hold)) <= SHOT // 2
+        held = np.diff(hold) == 0
+        assert not truth["flow_valid"][held].any()
+        assert not truth["flow"][held].any()
+
+
+def test_splits_are_by_source_and_every_one_is_there(made):
+    store = Store.open(made)
+    of_source = {}
+    for row in store.clips:
+        of_source.setdefault(row.source, set()).add(row.split)
+    assert all(len(splits) == 1 for splits in of_source.values())
+    assert {row.split for row in store.clips} == {"train", "val", "test"}
+
+
+def test_repeating_changes_nothing(inputs, made, tmp_path):
+    out = tmp_path / "store"
+    shutil.copytree(made, out)
+    shutil.copytree(made.with_name("store.work"), tmp_path / "store.work")
+    before = digest(out)
+    assert run_quickly(inputs, out).changed is False
+    assert digest(out) == before
+
+
+def test_a_later_stage_starts_from_what_the_earlier_ones_made(inputs, made, tmp_path):
+    work = tmp_path / "store.work"
+    shutil.copytree(made.with_name("store.work"), work)
+    kinds = ("scans", "holds", "pose", "face", "expression", "smooth", "clips")
+    before = {kind: {p.name for p in (work / kind).glob("*/*")} for kind in kinds}
+    assert all(len(before[kind]) == (3 if kind == SCANS else 6) for kind in kinds)
+    run_quickly(inputs, tmp_path / "store", "crop.size=32")
+    after = {kind: {p.name for p in (work / kind).glob("*/*")} for kind in kinds}
+    assert {kind for kind in kinds if after[kind] != before[kind]} == {"clips"}
+    assert Store.open(tmp_path / "store").info.width == 32
+
+
+def test_a_new_file_costs_only_itself(inputs, made, tmp_path):
+    more = tmp_path / "inputs"
+    shutil.copytree(inputs, more)
+    shutil.copy(write_inputs(tmp_path / "four", files=4) / "film 3.mp4", more)
+    work = tmp_path / "store.work"
+    shutil.copytree(made.with_name("store.work"), work)
+    shutil.copytree(made, tmp_path / "store")
+    old = {p: p.stat().st_mtime_ns for p in work.glob("clips/*/*")}
+    finished = run_quickly(more, tmp_path / "store")
+    assert finished.packed == 8
+    assert {p: p.stat().st_mtime_ns for p in old} == old
+
+
+def test_two_processes_make_the_same_store(inputs, made, tmp_path):
+    run_quickly(inputs, tmp_path / "store", workers=2)
+    assert digest(tmp_path / "store") == digest(made)
+
+
+def test_a_broken_file_fails_alone(inputs, tmp_path):
+    broken = tmp_path / "inputs"
+    shutil.copytree(inputs, broken)
+    whole = (broken / "film 1.mp4").read_bytes()
+    (broken / "film 1.mp4").write_bytes(whole[: len(whole) // 2])
+    (broken / "a text.mp4").write_text("this is no video")
+    finished = run_quickly(broken, tmp_path / "store")
+    assert finished.packed == 4
+    assert sorted(outcome.source for outcome in finished.failed) == ["a text.mp4", "film 1.mp4"]
+    assert all(o.reason and "\n" not in o.reason for o in finished.failed)
+    assert {row.source for row in Store.open(tmp_path / "store").clips} == {"film 0.mp4", "film 2.mp4"}
+
+
+def test_decisions_win(inputs, made, tmp_path):
+    first = Store.open(made).clips[0]
+    file = tmp_path / "decisions.csv"
+    file.write_text(f"clip,source,decision,why\n{first.id},,reject,blurred\n,film 2.mp4,reject,two people\n")
+    finished = run_quickly(inputs, tmp_path / "store", decisions=read_decisions(file))
+    left_out = {o.clip: o.reason for o in finished.outcomes if o.state == "left out"}
+    assert left_out[first.id] == "decision: blurred"
+    assert finished.packed == 3
+    assert {row.source for row in Store.open(tmp_path / "store").clips} == {"film 0.mp4", "film 1.mp4"}
+
+
+def test_copies_are_left_out_unless_a_person_keeps_them(inputs, tmp_path):
+    from strangers import write_h264
+
+    from temporal_gan.video_io import read_frames
+
+    doubled = tmp_path / "inputs"
+    shutil.copytree(inputs, doubled)
+    frames = read_frames(inputs / "film 0.mp4").frames_u8
+    write_h264(doubled / "film 0 again.mp4", frames, 24, 30)
+    finished = run_quickly(doubled, tmp_path / "store")
+    again = [o for o in finished.outcomes if o.source == "film 0 again.mp4" or "nearly the same" in o.reason]
+    assert len(again) >= 2
+    assert finished.packed == 6
+    copies = [o.clip for o in finished.outcomes if "nearly the same" in o.reason]
+    file = tmp_path / "decisions.csv"
+    file.write_text("clip,decision\n" + "".join(f"{clip},keep\n" for clip in copies))
+    kept = run_quickly(doubled, tmp_path / "store", decisions=read_decisions(file))
+    assert kept.packed == 8
+    splits = {row.source: row.split for row in Store.open(tmp_path / "store").clips}
+    assert splits["film 0.mp4"] == splits["film 0 again.mp4"]
+
+
+def test_corrected_cuts_win(inputs, made, tmp_path):
+    cuts = read_cuts(made / "cuts.csv")
+    assert {name: [round(c.second * 24) for c in found if c.keep] for name, found in cuts.items()} == {
+        f"film {i}.mp4": [SHOT] for i in range(3)
+    }
+    corrected = {"film 0.mp4": [Cut(6 / 24, 0.0, True)], "film 1.mp4": [Cut(SHOT / 24, 20.0, False)]}
+    run_quickly(inputs, tmp_path / "store", cuts=corrected)
+    frames = {}
+    for row in Store.open(tmp_path / "store").clips:
+        frames.setdefault(row.source, []).append(row.frames)
+    assert frames == {"film 0.mp4": [6, 14], "film 1.mp4": [20], "film 2.mp4": [10, 10]}
+
+
+def test_labels_win_and_say_so(inputs, made, tmp_path):
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    people = [{"pose_keypoints_2d": [48.0, 24.0, 1.0] * 18}]
+    (labels / "film 0").mkdir()
+    for frame in range(SHOT):
+        (labels / "film 0" / f"{frame:03d}_keypoints.json").write_text(json.dumps({"people": people}))
+    (labels / "film 1").mkdir()
+    for frame in range(50):
+        (labels / "film 1" / f"{frame:03d}_keypoints.json").write_text(json.dumps({"people": people}))
+    finished = run_quickly(inputs, tmp_path / "store", "crop.mode=whole", labels=labels)
+    (failed,) = finished.failed
+    assert failed.source == "film 1.mp4"
+    assert "50" not in failed.reason or "frame" in failed.reason
+    store = Store.open(tmp_path / "store")
+    clips = [row for row in store.clips if row.source == "film 0.mp4"]
+    first, second = (store.labels(row.id) for row in clips)
+    assert first.confidence[:, :18].min() == 1
+    assert set(first.origins()) == {"imported"}
+    np.testing.assert_allclose(first.keypoints[:, 0], np.tile([0.5, 0.25], (SHOT, 1)), atol=0.01)
+    assert second.confidence.max() == 0
+
+
+def test_another_folder_is_never_replaced(inputs, tmp_path):
+    out = tmp_path / "store"
+    out.mkdir()
+    (out / "mine.txt").write_text("precious")
+    with pytest.raises(StoreError, match="did not make"):
+        run_quickly(inputs, out)
+    assert (out / "mine.txt").read_text() == "precious"
+
+
+def test_two_runs_do_not_share_a_work_folder(inputs, tmp_path):
+    from filelock import FileLock
+
+    work = tmp_path / "store.work"
+    work.mkdir()
+    with FileLock(work / "lock"), pytest.raises(UserError, match="another run"):
+        run_quickly(inputs, tmp_path / "store")
+
+
+def test_a_store_half_replaced_comes_back(inputs, made, tmp_path):
+    shutil.copytree(made, tmp_path / ".store.old")
+    shutil.copytree(made.with_name("store.work"), tmp_path / "store.work")
+    assert run_quickly(inputs, tmp_path / "store").changed is False
+    assert digest(tmp_path / "store") == digest(made)
+    assert not (tmp_path / ".store.old").exists()
+
+
+def test_a_full_disk_leaves_nothing_half_written(inputs, made, tmp_path):
+    """In a process of its own whose files may not grow beyond a few kilobytes."""
+    import subprocess
+    import sys
+
+    code = (
+        "import resource, signal, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (6000, 6000))\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "from preprocessing.cli import main; main()"
+    )
+    out = tmp_path / "store"
+    command = [sys.executable, "-c", code, "run", str(inputs), "--out", str(out), "--licence", "CC0-1.0", "--quiet"]
+    for change in quick_changes():
+        command += ["--set", change]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "File too large" in done.stderr
+    assert not out.exists()
+    run_quickly(inputs, out)
+    assert digest(out) == digest(made)
+
+
+def quick_changes():
+    from small_inputs import QUICK
+
+    return QUICK
+
+
+def test_settings_that_are_wrong_are_named():
+    with pytest.raises(UserError, match="crop"):
+        quick_config("crop.sise=3")
