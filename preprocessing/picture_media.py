@@ -1,0 +1,146 @@
+"""Stills, animated pictures and folders of numbered pictures, through Pillow."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageOps
+
+from temporal_gan.alpha import over_white, premultiply
+from temporal_gan.errors import StoreError
+from temporal_gan.video_io import FOLDER_FPS, STILL_SUFFIXES, gif_has_end, natural_key, picture_pixels
+
+from .media_limits import MediaLimits, check_file, check_length, check_size, complaints
+
+OPAQUE = 250
+"""Alpha from here on is opaque: VP9 gives back 252 to 255 for what was 255."""
+
+# Pillow knows others too, some of which start other programs.
+_FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
+_STARTS = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
+_ANIMATED = ("GIF", "PNG", "WEBP")
+_BROWSER_DELAY_MS = 100
+_NOTHING = np.zeros((1, 1, 4), np.uint8)
+
+
+def is_picture(head: bytes) -> bool:
+    """Whether a file of these first 12 bytes is for Pillow."""
+    return head.startswith(_STARTS) or (head.startswith(b"RIFF") and head[8:12] == b"WEBP")
+
+
+def folder_pictures(folder: Path) -> list[Path]:
+    """The pictures lying directly in a folder, in natural order."""
+    files = [f for f in folder.iterdir() if f.suffix.lower() in STILL_SUFFIXES and not f.name.startswith(".")]
+    return sorted(files, key=lambda f: (natural_key(f.name), f.name))
+
+
+def scaled(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+
+
+class StillPicture:
+    def __init__(self, number: int, pts: int, duration: int, pixels: np.ndarray) -> None:
+        self.number, self.pts, self.duration, self._pixels = number, pts, duration, pixels
+        self.height, self.width = pixels.shape[:2]
+
+    @property
+    def opaque(self) -> bool:
+        return self._pixels.shape[-1] == 3 or bool(self._pixels[..., 3].min() >= OPAQUE)
+
+    def picture(self, width: int, height: int) -> np.ndarray:
+        return scaled(self._pixels, width, height)
+
+    def grey(self, side: int) -> np.ndarray:
+        return cv2.cvtColor(over_white(scaled(self._pixels, side, side)), cv2.COLOR_RGB2GRAY)
+
+
+class PictureFile:
+    """A still or an animation through Pillow: it knows delays, disposal, and animated WebP."""
+
+    time_base = 0.001
+    rate = FOLDER_FPS
+
+    def __init__(self, file: Path, limits: MediaLimits) -> None:
+        self._file, self._limits = file, limits
+        with complaints(file):
+            self._image = Image.open(file, formats=_FORMATS)
+        self._animated = self._image.format in _ANIMATED and getattr(self._image, "is_animated", False)
+        check_size(file, *self._image.size, limits)
+
+    def frames(self, first: int = 0, pts: int | None = None) -> Iterator[StillPicture]:
+        if not self._animated:
+            with complaints(self._file):
+                pixels = picture_pixels(ImageOps.exif_transpose(self._image))
+            yield StillPicture(0, 0, 0, pixels)
+            return
+        number, shown, work = 0, 0, 0
+        while (frame := self._frame(number, shown, number >= first)) is not None:
+            shown += frame.duration
+            work += frame.width * frame.height
+            check_length(self._file, number, shown / 1000, self._limits)
+            if work > self._limits.max_animation_pixels:
+                limit = self._limits.max_animation_pixels
+                raise StoreError(
+                    f"{self._file}: more than {limit} pixels in all frames; the limit is max_animation_pixels"
+                )
+            if number >= first:
+                yield frame
+            number += 1
+
+    def close(self) -> None:
+        self._image.close()
+
+    def _frame(self, number: int, shown: int, wanted: bool) -> StillPicture | None:
+        try:
+            with complaints(self._file, f" (frame {number})"):
+                try:
+                    self._image.seek(number)
+                except EOFError:
+                    self._check_end(number)
+                    return None
+                check_size(self._file, *self._image.size, self._limits)
+                self._image.load()
+                delay = round(self._image.info.get("duration", 0)) or _BROWSER_DELAY_MS
+                pixels = premultiply(np.asarray(self._image.convert("RGBA"))) if wanted else _NOTHING
+                return StillPicture(number, shown, delay, pixels)
+        except StoreError:
+            if number and self._limits.keep_truncated:
+                return None
+            raise
+
+    def _check_end(self, count: int) -> None:
+        if self._image.format == "GIF":
+            whole = gif_has_end(self._file)
+        else:
+            whole = count >= getattr(self._image, "n_frames", 1)
+        if not whole:
+            raise StoreError(f"{self._file}: truncated, ends after {count} frames without an end mark")
+
+
+class PictureFolder:
+    """Numbered pictures, one frame each, at ``FOLDER_FPS``."""
+
+    time_base = 1 / FOLDER_FPS
+    rate = FOLDER_FPS
+
+    def __init__(self, folder: Path, limits: MediaLimits) -> None:
+        self._files, self._limits = folder_pictures(folder), limits
+        if not self._files:
+            raise StoreError(f"{folder}: no pictures in this folder (looked for {' '.join(STILL_SUFFIXES)})")
+        check_length(folder, len(self._files) - 1, 0.0, limits)
+
+    def frames(self, first: int = 0, pts: int | None = None) -> Iterator[StillPicture]:
+        for number, file in enumerate(self._files[first:], first):
+            check_file(file, self._limits)
+            still = PictureFile(file, self._limits)
+            try:
+                frame = next(iter(still.frames()))
+            finally:
+                still.close()
+            yield StillPicture(number, number, 1, frame.picture(frame.width, frame.height))
+
+    def close(self) -> None:
+        pass
