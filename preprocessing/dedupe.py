@@ -35,8 +35,8 @@ class DedupeConfig(Section):
             are in one split anyway.
     """
 
-    moments: int = Field(8, ge=1, le=32)
-    threshold: float = Field(0.08, ge=0, le=0.25)
+    moments: int = Field(default=8, ge=1, le=32)
+    threshold: float = Field(default=0.08, ge=0, le=0.25)
 
 
 def frame_hash(grey: np.ndarray) -> bytes:

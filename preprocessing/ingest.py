@@ -30,8 +30,8 @@ class IngestConfig(Section):
         limits: see :class:`.media_limits.MediaLimits`.
     """
 
-    longest_side: int = Field(640, ge=16, le=4096)
-    fps: float = Field(0.0, ge=0, le=60)
+    longest_side: int = Field(default=640, ge=16, le=4096)
+    fps: float = Field(default=0.0, ge=0, le=60)
     limits: MediaLimits = MediaLimits()
 
 

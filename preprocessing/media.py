@@ -26,15 +26,23 @@ class Frame(Protocol):
         opaque: no pixel is even partly transparent.
     """
 
-    number: int
-    pts: int | None
-    duration: int
-    width: int
-    height: int
+    @property
+    def number(self) -> int: ...
 
     @property
-    def opaque(self) -> bool:
-        """See above."""
+    def pts(self) -> int | None: ...
+
+    @property
+    def duration(self) -> int: ...
+
+    @property
+    def width(self) -> int: ...
+
+    @property
+    def height(self) -> int: ...
+
+    @property
+    def opaque(self) -> bool: ...
 
     def picture(self, width: int, height: int) -> np.ndarray:
         """Scaled by area -> uint8 [height, width, C], C = 3, or 4 premultiplied where the file has alpha."""
@@ -51,8 +59,11 @@ class Media(Protocol):
         rate: frames per second where frames carry no time.
     """
 
-    time_base: float
-    rate: float
+    @property
+    def time_base(self) -> float: ...
+
+    @property
+    def rate(self) -> float: ...
 
     def frames(self, first: int = 0, pts: int | None = None) -> Iterator[Frame]:
         """Frames from number ``first`` on; iterators got before are no longer valid.
@@ -69,13 +80,12 @@ class Media(Protocol):
         """Let go of the file."""
 
 
-def open_media(file: Path, limits: MediaLimits, draft: bool = False) -> Media:
+def open_media(file: Path, limits: MediaLimits) -> Media:
     """Open a video, picture or folder of pictures.
 
     Args:
         file: what :class:`preprocessing.clip.Source` names.
         limits: checked against the header now, and against every frame later.
-        draft: decode faster where the codec allows, at the cost of small errors in the pixels.
     Raises:
         StoreError: missing, empty, not readable, without pictures, or beyond a limit; the file is named.
     """
@@ -86,4 +96,4 @@ def open_media(file: Path, limits: MediaLimits, draft: bool = False) -> Media:
         head = start.read(12)
     if is_picture(head):
         return PictureFile(file, limits)
-    return VideoFile(file, limits, draft)
+    return VideoFile(file, limits)

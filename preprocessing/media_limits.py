@@ -29,12 +29,12 @@ class MediaLimits(Section):
             a download is seldom what somebody meant to train on, and the rest is easily fetched again.
     """
 
-    max_bytes: int = Field(100_000_000_000, ge=1)
-    max_pixels: int = Field(40_000_000, ge=256)
-    max_animation_pixels: int = Field(20_000_000_000, ge=256)
-    max_seconds: float = Field(6 * 3600.0, gt=0)
-    max_frames: int = Field(1_000_000, ge=1)
-    min_side: int = Field(16, ge=1)
+    max_bytes: int = Field(default=100_000_000_000, ge=1)
+    max_pixels: int = Field(default=40_000_000, ge=256)
+    max_animation_pixels: int = Field(default=20_000_000_000, ge=256)
+    max_seconds: float = Field(default=6 * 3600.0, gt=0)
+    max_frames: int = Field(default=1_000_000, ge=1)
+    min_side: int = Field(default=16, ge=1)
     keep_truncated: bool = False
 
 

@@ -1,6 +1,8 @@
 """Stills, animated pictures and folders of numbered pictures, through Pillow."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -21,6 +23,8 @@ _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 _STARTS = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 _ANIMATED = ("GIF", "PNG", "WEBP")
 _BROWSER_DELAY_MS = 100
+_ORIENTATION = 0x0112
+_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
 _NOTHING = np.zeros((1, 1, 4), np.uint8)
 
 
@@ -30,9 +34,45 @@ def is_picture(head: bytes) -> bool:
 
 
 def folder_pictures(folder: Path) -> list[Path]:
-    """The pictures lying directly in a folder, in natural order."""
-    files = [f for f in folder.iterdir() if f.suffix.lower() in STILL_SUFFIXES and not f.name.startswith(".")]
+    """The pictures lying directly in a folder, in natural order; links are not followed."""
+    files = [
+        file
+        for file in folder.iterdir()
+        if file.suffix.lower() in STILL_SUFFIXES and not file.name.startswith(".") and not file.is_symlink()
+    ]
     return sorted(files, key=lambda f: (natural_key(f.name), f.name))
+
+
+def is_sequence(files: Sequence[Path], limits: MediaLimits) -> bool:
+    """Whether pictures are the frames of one clip: at least two stills of one kind and size, whose names differ in
+    their last number alone, and those grow in even steps (``walk 1.png, walk 2.png``; drawn on twos: 1, 3, 5).
+
+    Args:
+        files: in natural order.
+        limits: a picture beyond them is no part of anything.
+    """
+    names = [_NUMBERED.fullmatch(file.stem) for file in files]
+    parts = [(name[1], name[3], int(name[2])) for name in names if name]
+    if len(files) < 2 or len(parts) < len(files):
+        return False
+    steps = {later[2] - earlier[2] for earlier, later in pairwise(parts)}
+    kinds = {
+        (before, after, file.suffix.lower()) for (before, after, _), file in zip(parts, files, strict=True)
+    }
+    if len(steps) > 1 or len(kinds) > 1 or min(steps) < 1:
+        return False
+    sizes = set()
+    for file in files:
+        try:
+            check_file(file, limits)
+            picture = PictureFile(file, limits)
+        except StoreError:
+            return False
+        sizes.add(picture.shown_size())
+        picture.close()
+        if len(sizes) > 1:
+            return False
+    return None not in sizes
 
 
 def scaled(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -89,6 +129,13 @@ class PictureFile:
             if number >= first:
                 yield frame
             number += 1
+
+    def shown_size(self) -> tuple[int, int] | None:
+        """Width and height of a still, turned upright; None for an animation."""
+        if self._animated:
+            return None
+        width, height = self._image.size
+        return (height, width) if self._image.getexif().get(_ORIENTATION, 1) >= 5 else (width, height)
 
     def close(self) -> None:
         self._image.close()

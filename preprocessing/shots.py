@@ -37,9 +37,9 @@ class ShotsConfig(Section):
         max_seconds: longer shots are divided evenly; bounds the memory that one clip takes in every stage.
     """
 
-    threshold: float = Field(10.0, gt=0, le=100)
-    min_seconds: float = Field(0.25, ge=0)
-    max_seconds: float = Field(8.0, ge=0.5, le=60)
+    threshold: float = Field(default=10.0, gt=0, le=100)
+    min_seconds: float = Field(default=0.25, ge=0)
+    max_seconds: float = Field(default=8.0, ge=0.5, le=60)
 
 
 def scan(

@@ -71,8 +71,8 @@ class VideoPicture:
 class VideoFile:
     """A video through PyAV, one thread, decoded in order or from the key frame before."""
 
-    def __init__(self, file: Path, limits: MediaLimits, draft: bool) -> None:
-        self._file, self._limits, self._draft = file, limits, draft
+    def __init__(self, file: Path, limits: MediaLimits) -> None:
+        self._file, self._limits = file, limits
         self._open()
         self.time_base = float(self._stream.time_base or 1 / FOLDER_FPS)
         self.rate = float(self._stream.average_rate or self._stream.guessed_rate or FOLDER_FPS)
@@ -87,8 +87,10 @@ class VideoFile:
             self._check_index()
 
     def frames(self, first: int = 0, pts: int | None = None) -> Iterator[VideoPicture]:
-        seekable = self._alpha_decoder is None and pts is not None
-        found = self._from_key_frame(pts) if first and seekable else None
+        found = None
+        # The alpha of VP9 is a second stream, whose key frames need not be those of the first.
+        if first and pts is not None and self._alpha_decoder is None:
+            found = self._from_key_frame(pts)
         if found is None:
             self.close()
             self._open()
@@ -117,8 +119,6 @@ class VideoFile:
         context.thread_count = 1
         # Checked by the decoder itself, which would otherwise claim the memory before a frame can be looked at.
         context.options = {"max_pixels": str(self._limits.max_pixels)}
-        if self._draft and self._alpha_decoder is None:
-            context.options = {**context.options, "skip_loop_filter": "all"}
 
     def _check_index(self) -> None:
         """An index that points beyond the end of the file tells of a truncated one before anything is decoded."""
