@@ -50,6 +50,7 @@ def check_file(file: Path, limits: MediaLimits) -> None:
 
 
 def check_size(file: Path, width: int, height: int, limits: MediaLimits) -> None:
+    """Raise StoreError where a picture of this many pixels is too large or too small."""
     if width * height > limits.max_pixels:
         raise StoreError(
             f"{file}: {width}x{height} is {width * height} pixels; the limit max_pixels is {limits.max_pixels}"
@@ -58,8 +59,9 @@ def check_size(file: Path, width: int, height: int, limits: MediaLimits) -> None
         raise StoreError(f"{file}: {width}x{height} pixels; the limit min_side is {limits.min_side}")
 
 
-def check_length(file: Path, number: int, seconds: float, limits: MediaLimits) -> None:
-    if number >= limits.max_frames:
+def check_length(file: Path, count: int, seconds: float, limits: MediaLimits) -> None:
+    """Raise StoreError where a source of this many frames or seconds is too long."""
+    if count > limits.max_frames:
         raise StoreError(f"{file}: more than {limits.max_frames} frames; the limit is max_frames")
     if seconds > limits.max_seconds:
         raise StoreError(f"{file}: longer than {limits.max_seconds:g} s; the limit is max_seconds")

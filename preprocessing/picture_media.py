@@ -25,7 +25,6 @@ _ANIMATED = ("GIF", "PNG", "WEBP")
 _BROWSER_DELAY_MS = 100
 _ORIENTATION = 0x0112
 _NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
-_NOTHING = np.zeros((1, 1, 4), np.uint8)
 
 
 def is_picture(head: bytes) -> bool:
@@ -98,7 +97,7 @@ class StillPicture:
 
 
 class PictureFile:
-    """A still or an animation through Pillow: it knows delays, disposal, and animated WebP."""
+    """A still or an animation: Pillow knows delays, disposal, and animated WebP."""
 
     time_base = 0.001
     rate = FOLDER_FPS
@@ -107,32 +106,41 @@ class PictureFile:
         self._file, self._limits = file, limits
         with complaints(file):
             self._image = Image.open(file, formats=_FORMATS)
-        self._animated = self._image.format in _ANIMATED and getattr(self._image, "is_animated", False)
-        check_size(file, *self._image.size, limits)
+        try:
+            self._count = self._counted()
+        except StoreError:
+            self.close()
+            raise
 
     def frames(self, first: int = 0, pts: int | None = None) -> Iterator[StillPicture]:
-        if not self._animated:
+        if self._count == 1:
             with complaints(self._file):
-                pixels = picture_pixels(ImageOps.exif_transpose(self._image))
-            yield StillPicture(0, 0, 0, pixels)
+                still = picture_pixels(ImageOps.exif_transpose(self._image))
+            yield StillPicture(0, 0, 0, still)
             return
-        number, shown, work = 0, 0, 0
-        while (frame := self._frame(number, shown, number >= first)) is not None:
-            shown += frame.duration
-            work += frame.width * frame.height
-            check_length(self._file, number, shown / 1000, self._limits)
-            if work > self._limits.max_animation_pixels:
-                limit = self._limits.max_animation_pixels
-                raise StoreError(
-                    f"{self._file}: more than {limit} pixels in all frames; the limit is max_animation_pixels"
-                )
-            if number >= first:
-                yield frame
-            number += 1
+        shown = 0
+        for number in range(self._count):
+            try:
+                with complaints(self._file, f" from frame {number} of {self._count} on"):
+                    self._image.seek(number)
+                    check_size(self._file, *self._image.size, self._limits)
+                    self._image.load()
+                    pixels = premultiply(np.asarray(self._image.convert("RGBA"))) if number >= first else None
+            except StoreError:
+                if number and self._limits.keep_truncated:
+                    return
+                raise
+            delay = round(self._image.info.get("duration", 0)) or _BROWSER_DELAY_MS
+            if pixels is not None:
+                yield StillPicture(number, shown, delay, pixels)
+            shown += delay
+            check_length(self._file, number + 1, shown / 1000, self._limits)
+        if self._image.format == "GIF" and not gif_has_end(self._file) and not self._limits.keep_truncated:
+            raise StoreError(f"{self._file}: truncated, ends after {self._count} frames without an end mark")
 
     def shown_size(self) -> tuple[int, int] | None:
         """Width and height of a still, turned upright; None for an animation."""
-        if self._animated:
+        if self._count > 1:
             return None
         width, height = self._image.size
         return (height, width) if self._image.getexif().get(_ORIENTATION, 1) >= 5 else (width, height)
@@ -140,31 +148,19 @@ class PictureFile:
     def close(self) -> None:
         self._image.close()
 
-    def _frame(self, number: int, shown: int, wanted: bool) -> StillPicture | None:
-        try:
-            with complaints(self._file, f" (frame {number})"):
-                try:
-                    self._image.seek(number)
-                except EOFError:
-                    self._check_end(number)
-                    return None
-                check_size(self._file, *self._image.size, self._limits)
-                self._image.load()
-                delay = round(self._image.info.get("duration", 0)) or _BROWSER_DELAY_MS
-                pixels = premultiply(np.asarray(self._image.convert("RGBA"))) if wanted else _NOTHING
-                return StillPicture(number, shown, delay, pixels)
-        except StoreError:
-            if number and self._limits.keep_truncated:
-                return None
-            raise
-
-    def _check_end(self, count: int) -> None:
-        if self._image.format == "GIF":
-            whole = gif_has_end(self._file)
-        else:
-            whole = count >= getattr(self._image, "n_frames", 1)
-        if not whole:
-            raise StoreError(f"{self._file}: truncated, ends after {count} frames without an end mark")
+    def _counted(self) -> int:
+        """The number of frames, where they are within the limits; of a GIF this reads the file, but decodes nothing."""
+        width, height = self._image.size
+        check_size(self._file, width, height, self._limits)
+        with complaints(self._file):
+            count = getattr(self._image, "n_frames", 1) if self._image.format in _ANIMATED else 1
+        check_length(self._file, count, 0.0, self._limits)
+        if count * width * height > self._limits.max_animation_pixels:
+            raise StoreError(
+                f"{self._file}: {count} frames of {width}x{height} are {count * width * height} pixels; "
+                f"the limit max_animation_pixels is {self._limits.max_animation_pixels}"
+            )
+        return count
 
 
 class PictureFolder:
@@ -177,7 +173,7 @@ class PictureFolder:
         self._files, self._limits = folder_pictures(folder), limits
         if not self._files:
             raise StoreError(f"{folder}: no pictures in this folder (looked for {' '.join(STILL_SUFFIXES)})")
-        check_length(folder, len(self._files) - 1, 0.0, limits)
+        check_length(folder, len(self._files), 0.0, limits)
 
     def frames(self, first: int = 0, pts: int | None = None) -> Iterator[StillPicture]:
         for number, file in enumerate(self._files[first:], first):

@@ -82,7 +82,7 @@ class VideoFile:
             raise StoreError(f"{file}: its video has no size; damaged or of an unknown codec")
         check_size(file, context.width, context.height, limits)
         seconds = noted_seconds(self._stream) or (self._stream.duration or 0) * self.time_base
-        check_length(file, self._stream.frames - 1, seconds, limits)
+        check_length(file, self._stream.frames, seconds, limits)
         if not limits.keep_truncated:
             self._check_index()
 
@@ -174,7 +174,7 @@ class VideoFile:
             origin = frame.pts if origin is None else origin
             if frame.pts is not None and origin is not None:
                 seconds = (frame.pts - origin) * self.time_base
-            check_length(self._file, number, seconds, self._limits)
+            check_length(self._file, number + 1, seconds, self._limits)
             check_size(self._file, frame.width, frame.height, self._limits)
             if number >= first:
                 yield VideoPicture(number, frame, aspect, reformatter)
