@@ -86,14 +86,15 @@ def read_picture(path: Path | str) -> np.ndarray:
     try:
         with Image.open(path) as image:
             image.load()
-            return _pixels(ImageOps.exif_transpose(image))
+            return picture_pixels(ImageOps.exif_transpose(image))
     except FileNotFoundError:
         raise StoreError(f"{path}: no such file") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise StoreError(f"{path}: not a readable picture ({error})") from None
 
 
-def _pixels(image: Image.Image) -> np.ndarray:
+def picture_pixels(image: Image.Image) -> np.ndarray:
+    """What an open picture shows now -> uint8 [H, W, C], C = 3, or 4 premultiplied where it may be transparent."""
     if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion clips at 255
         grey = (np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8)
         return np.repeat(grey[..., None], 3, axis=-1)
@@ -145,13 +146,20 @@ def _read_pictures(path: Path) -> Frames:
         if not frames:
             raise StoreError(f"{path}: not a readable picture ({error})") from None
         raise StoreError(f"{path}: truncated, decoded {len(frames)} of {count} frames ({error})") from None
-    if path.suffix.lower() == ".gif" and b"\x00;" not in path.read_bytes()[-1024:]:
+    if path.suffix.lower() == ".gif" and not gif_has_end(path):
         raise StoreError(f"{path}: truncated, ends after {len(frames)} frames without an end mark")
     video = np.stack(frames)
     if video[..., 3].min() == 255:
         video = np.ascontiguousarray(video[..., :3])
     times = np.concatenate([[0.0], np.cumsum(delays)])[:-1] / 1000
     return Frames(video, 1000 * len(frames) / sum(delays), times)
+
+
+def gif_has_end(path: Path) -> bool:
+    """Whether a GIF's end mark is there; Pillow shows what comes before without a word where it is not."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 1024))
+        return b"\x00;" in file.read()
 
 
 def _read_video(path: Path) -> Frames:
@@ -164,7 +172,7 @@ def _read_video(path: Path) -> Frames:
                 raise StoreError(f"{path}: no video in this file")
             stream = container.streams.video[0]
             fps = float(stream.average_rate or stream.guessed_rate or FOLDER_FPS)
-            expected = stream.frames or round(_duration(_metadata(stream).get("duration", "")) * fps)
+            expected = stream.frames or round(noted_seconds(stream) * fps)
             for frame, reformatter, alpha in _decode(container, stream):
                 # One reused reformatter is about twice as fast as to_ndarray, which makes one per frame.
                 pixels = reformatter.reformat(frame, format="rgba" if alpha else "rgb24").to_ndarray()
@@ -189,21 +197,27 @@ def _read_video(path: Path) -> Frames:
     return Frames(np.stack(frames), fps, times if (np.diff(times) > 0).all() else index)
 
 
-def _metadata(stream: av.VideoStream) -> dict[str, str]:
-    return {key.lower(): value for key, value in stream.metadata.items()}
-
-
-def _duration(text: str) -> float:
+def noted_seconds(stream: av.VideoStream) -> float:
+    """The duration that a Matroska or WebM stream's tag tells; 0 = it tells none."""
+    text = _metadata(stream).get("duration", "")
     match = re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", text)
     return int(match[1]) * 3600 + int(match[2]) * 60 + float(match[3]) if match else 0.0
+
+
+def has_vp9_alpha(stream: av.VideoStream) -> bool:
+    """Whether the stream carries alpha where only libvpx reads it: FFmpeg's own VP9 decoder drops that plane."""
+    return stream.codec_context.name.startswith("vp9") and _metadata(stream).get("alpha_mode") == "1"
+
+
+def _metadata(stream: av.VideoStream) -> dict[str, str]:
+    return {key.lower(): value for key, value in stream.metadata.items()}
 
 
 def _decode(
     container: av.container.InputContainer, stream: av.VideoStream
 ) -> Iterator[tuple[av.VideoFrame, VideoReformatter, bool]]:
     reformatter = VideoReformatter()
-    if stream.codec_context.name.startswith("vp9") and _metadata(stream).get("alpha_mode") == "1":
-        # FFmpeg's own VP9 decoder drops the alpha plane; libvpx keeps it.
+    if has_vp9_alpha(stream):
         decoder = av.CodecContext.create("libvpx-vp9", "r")
         for packet in container.demux(stream):
             for frame in decoder.decode(packet if packet.size else None):

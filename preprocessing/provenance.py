@@ -1,0 +1,202 @@
+"""Which files are sources, where they come from, and under which licence."""
+
+import hashlib
+import os
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from temporal_gan.errors import UserError
+from temporal_gan.video_io import STILL_SUFFIXES, VIDEO_SUFFIXES, natural_key
+
+from .clip import Source
+from .ingest import IngestConfig
+from .media_limits import MediaLimits, check_file
+from .outcome import Outcome
+from .picture_media import folder_pictures, is_sequence
+from .sidecar import VALUES, Entry, Provenance, name_key, read_own_sidecar, read_sidecar, write_table
+
+MEDIA_SUFFIXES = tuple(dict.fromkeys((*VIDEO_SUFFIXES, *STILL_SUFFIXES)))
+_SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+
+
+def find_sources(
+    inputs: Sequence[Path], provenance: Path | None, defaults: Provenance, config: IngestConfig
+) -> tuple[list[Source], list[Outcome]]:
+    """Every source within some files and folders, in natural order of their names.
+
+    A file with one of ``MEDIA_SUFFIXES`` is a source. The pictures of a folder are one source together, a clip, where
+    :func:`.picture_media.is_sequence` says so; otherwise each is a source of one frame. A source is named by its path
+    from the folder that all inputs share. The character it shows is, unless told, the one its folder is named after;
+    right in an input folder, or given as a file, the one it is named after itself. Hidden files are passed over.
+
+    What is known of a source is taken, value by value, from its own sidecar (``<file>.json`` beside it), then from the
+    table, then from the defaults.
+
+    Args:
+        inputs: files, and folders with all that is in them.
+        provenance: table, see :func:`.sidecar.read_sidecar`; None = there is none.
+        defaults: what holds for sources of which nothing else is known.
+        config: its limits hold for every file.
+    Returns:
+        the sources, no two with the same bytes; and an outcome for whatever else lay there: other files, empty files,
+        links that lead out of the inputs, copies, lines of the table that name none of the sources.
+    Raises:
+        UserError: an input is missing, or the table is wrong; file and line are named.
+    """
+    missing = [str(path) for path in inputs if not path.exists()]
+    if missing or not inputs:
+        raise UserError(f"{missing[0]}: no such file or folder" if missing else "no input given")
+    roots = sorted({path.resolve() for path in inputs})
+    base = Path(os.path.commonpath([root if root.is_dir() else root.parent for root in roots]))
+    table = read_sidecar(provenance, base) if provenance else {}
+    outcomes: list[Outcome] = []
+    owners: dict[Path, Path] = {}
+    for root in roots:
+        strangers: dict[tuple[Path, str], list[Path]] = defaultdict(list)
+        for file, reason in _walk(root, config.limits):
+            if reason:
+                outcomes.append(Outcome(_name(file, base), "", "left out", reason))
+            elif file.is_dir() or file.suffix.lower() in MEDIA_SUFFIXES:
+                owners.setdefault(file, root)
+            elif not _is_sidecar(file, provenance):
+                strangers[file.parent, file.suffix.lower()].append(file)
+        outcomes += [_stranger(files, suffix, base) for (_, suffix), files in strangers.items()]
+    sources: list[Source] = []
+    first: dict[str, str] = {}
+    for file in sorted(owners, key=lambda path: (natural_key(_name(path, base)), path)):
+        name = _name(file, base)
+        try:
+            entry = table.get(name_key(name))
+            source = _source(file, name, owners[file], entry, defaults, config.limits)
+        except UserError as error:
+            outcomes.append(Outcome(name, "", "failed", str(error)))
+            continue
+        if source.sha256 in first:
+            outcomes.append(Outcome(name, "", "left out", f"same file as {first[source.sha256]}"))
+            continue
+        first[source.sha256] = name
+        sources.append(source)
+    known = {name_key(_name(file, base)) for file in owners}
+    for key, entry in table.items():
+        if key not in known:
+            outcomes.append(Outcome(entry.name, "", "left out", f"{entry.where}: is not among the inputs"))
+    return sources, outcomes
+
+
+def without_licence(sources: Sequence[Source], allow: bool) -> tuple[list[Source], list[Outcome]]:
+    """The sources that may be used, and an outcome for each that may not: of whose licence nothing is known.
+
+    Args:
+        sources: as found.
+        allow: keep them all.
+    """
+    kept = [source for source in sources if allow or source.licence.strip()]
+    reason = "no licence is known; give it in a sidecar or with --licence, or pass --allow-unlicensed"
+    out = [Outcome(source.name, "", "left out", reason) for source in sources if source not in kept]
+    return kept, out
+
+
+def write_sources(file: Path, sources: Sequence[Source]) -> None:
+    """Write what is known of sources as a CSV that :func:`find_sources` reads as its table. Raises StoreError."""
+    rows = []
+    for source in sources:
+        values = {name: getattr(source, name) for name in VALUES}
+        rows.append({"file": source.name, **values, "sha256": source.sha256})
+    write_table(file, rows)
+
+
+def _walk(root: Path, limits: MediaLimits) -> Iterator[tuple[Path, str]]:
+    """Files, and folders that are one clip; with the reason for which one is left out, or ""."""
+    if root.is_file():
+        yield root, ""
+        return
+    folders = [root]
+    while folders:
+        folder = folders.pop()
+        try:
+            entries = sorted(entry for entry in folder.iterdir() if not _is_hidden(entry))
+        except OSError as error:
+            yield folder, f"cannot be read ({error.strerror})"
+            continue
+        pictures = folder_pictures(folder)
+        together = set(pictures) if is_sequence(pictures, limits) else set()
+        if together:
+            yield folder, ""
+        for entry in entries:
+            if entry.is_symlink():
+                reason = _why_not_follow(entry, root)
+                if reason or entry.is_file():
+                    yield entry, reason
+            elif entry.is_dir():
+                folders.append(entry)
+            elif entry not in together:
+                yield entry, ""
+
+
+def _why_not_follow(link: Path, root: Path) -> str:
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):
+        return "a link that leads nowhere"
+    return "" if target.is_relative_to(root) else "a link that leads out of the input folder"
+
+
+def _is_hidden(file: Path) -> bool:
+    return file.name.startswith(".") or file.name.lower() in _SYSTEM_FILES
+
+
+def _is_sidecar(file: Path, provenance: Path | None) -> bool:
+    if provenance and file == provenance.resolve():
+        return True
+    return file.suffix.lower() == ".json" and file.with_suffix("").exists()
+
+
+def _stranger(files: list[Path], suffix: str, base: Path) -> Outcome:
+    name = _name(files[0], base)
+    kind = f"{suffix} is" if suffix else "no suffix:"
+    if len(files) == 1:
+        return Outcome(name, "", "left out", f"{kind} no video or picture")
+    group = f"{name.rpartition('/')[0]}/*{suffix}".lstrip("/")
+    return Outcome(group, "", "left out", f"{len(files)} files; {kind} no video or picture")
+
+
+def _source(
+    file: Path, name: str, root: Path, entry: Entry | None, defaults: Provenance, limits: MediaLimits
+) -> Source:
+    known = read_own_sidecar(file).over(entry.known if entry else Provenance()).over(defaults)
+    sha256 = _sha256(file, limits)
+    if entry and entry.sha256 not in ("", sha256):
+        raise UserError(f"{file}: has sha256 {sha256}, but {entry.where} says {entry.sha256}")
+    alone = file == root or file.parent == root
+    own_name = file.name if file.is_dir() else file.stem
+    values = asdict(known) | {"character": known.character or (own_name if alone else file.parent.name)}
+    return Source(file, name, sha256, **{key: _line(value) for key, value in values.items()})
+
+
+def _sha256(path: Path, limits: MediaLimits) -> str:
+    """Of a file's bytes; of a folder, of its pictures' names and bytes."""
+    if path.is_dir():
+        whole = hashlib.sha256()
+        for file in folder_pictures(path):
+            whole.update(f"{file.name.encode(errors='surrogateescape')!r} {_sha256(file, limits)}\n".encode())
+        return whole.hexdigest()
+    check_file(path, limits)
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def _name(file: Path, base: Path) -> str:
+    """Path from ``base``; that of ``base`` itself is its own name."""
+    path = file.name if file == base else file.relative_to(base).as_posix()
+    return _line(path.encode(errors="surrogateescape").decode(errors="replace"))
+
+
+def _line(text: str) -> str:
+    """On one line."""
+    return re.sub(r"[\x00-\x1f\x7f]", " ", text).strip()
