@@ -57,9 +57,9 @@ def read_coco(file: Path) -> dict[str, LabelTrack]:
     An image with ``video_id`` and ``frame_id`` is a frame of that film (the key is the video's ``name``), any other
     is a source of one frame (the key is its ``file_name``). Of several annotations of an image the largest box is
     taken; ``iscrowd`` ones and those without keypoints are passed over; images without annotation have no labels.
-    Places are pixels, the middle of the first one 0. ``v`` 0, 1, 2 become confidence 0, 0.5, 1; a list
-    ``keypoint_scores`` beside the keypoints is taken instead. A category of COCO's 17 joints becomes canonical25, any
-    other stays a skeleton of its own, all in one depth layer.
+    Places are pixels, the middle of the first one 0. ``v`` 0, 1, 2 become confidence 0, 0.5, 1, unless there are
+    scores in its place (one of them is no whole number); a list ``keypoint_scores`` beside the keypoints wins. A
+    category of COCO's 17 joints becomes canonical25, any other stays a skeleton of its own, all in one depth layer.
 
     Raises:
         UserError: file, and element or line.
@@ -183,15 +183,14 @@ def _labels(annotation: Element, keypoints: Element, skeleton: Skeleton, size: n
 
 
 def _confidence(values: np.ndarray, points: Element) -> np.ndarray:
-    """Of ``v``, or of the scores that programs write in its place."""
-    if np.isin(values, (0, 1, 2)).all():
-        return _VISIBILITY[values.astype(int)]
-    number = int(np.argmax((values < 0) | (values > 1)))
-    if not 0 <= values[number] <= 1:
-        raise UserError(
-            f"{points.where}[{3 * number + 2}] is {values[number]:g}, expected v of 0, 1 or 2, or scores from 0 to 1"
-        )
-    return values
+    """Of ``v``, or of scores where one of them is no whole number."""
+    whole = bool((values == np.floor(values)).all())
+    wrong = ~np.isin(values, (0, 1, 2)) if whole else (values < 0) | (values > 1)
+    if wrong.any():
+        number = int(wrong.argmax())
+        expected = "v of 0, 1 or 2" if whole else "scores from 0 to 1"
+        raise UserError(f"{points.where}[{3 * number + 2}] is {values[number]:g}, expected {expected}")
+    return _VISIBILITY[values.astype(int)] if whole else values
 
 
 def _scores(annotation: Element, name: str, otherwise: np.ndarray) -> np.ndarray:
