@@ -1,4 +1,4 @@
-"""``temporal-gan-preprocess``: makes, imports and checks clip stores."""
+"""``temporal-gan-preprocess``: makes, imports, exports and checks clip stores."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,38 +8,16 @@ import typer
 from temporal_gan.command_line import Quiet, run_command, say
 from temporal_gan.data.validation import validate_store
 
-from .importers.charactergan import import_charactergan
+from .cli_labels import export, imports
 
 app = typer.Typer(
-    help="Make, import and check clip stores.",
+    help="Make, import, export and check clip stores.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-imports = typer.Typer(help="Turn a data set in another format into a clip store.", no_args_is_help=True)
 app.add_typer(imports, name="import")
-
-
-@imports.command("charactergan")
-def charactergan(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Drawings with keypoints.csv and its two companions.")
-    ],
-    out: Annotated[Path, typer.Option(metavar="STORE", help="Folder of the new store.")],
-    hold_out: Annotated[str, typer.Option(metavar="FILE,FILE", help="Drawings for the test split.")] = "",
-    licence: Annotated[str, typer.Option(help="Licence of the drawings, for the store's record.")] = "",
-    quiet: Quiet = False,
-) -> None:
-    """Import drawings with hand-set keypoints in CharacterGAN's format.
-
-    Example: temporal-gan-preprocess import charactergan drawings/dino --out stores/dino --hold-out "Walk
-    (3).jpeg"
-    """
-    names = [name.strip() for name in hold_out.split(",") if name.strip()]
-    info = import_charactergan(folder, out, names, licence)
-    held = len(set(names))
-    counts = f"{info.clips} drawings ({info.clips - held} train, {held} test)"
-    say(quiet, f"{out}: {counts}, {len(info.skeleton.joints)} joints, {info.width}x{info.height}")
+app.command()(export)
 
 
 @app.command()

@@ -21,7 +21,9 @@ class LabelTrack:
             None = no expression labels at all.
         hands: float32 [N, 2, 21, 3] x, y, confidence, the subject's left first, or None.
         face_points: float32 [N, F, 3] x, y, confidence in the convention of the format they come from, or None.
-        origin: ``imported`` or ``manual``.
+        origin: of ORIGINS, one for all frames or one for each.
+        time: float64 [N] seconds, growing, or None where the labels do not say.
+        hold: int64 [N], the drawing each frame shows, or None where the labels do not say.
     """
 
     frame: np.ndarray
@@ -33,4 +35,10 @@ class LabelTrack:
     expression_confidence: np.ndarray | None = None
     hands: np.ndarray | None = None
     face_points: np.ndarray | None = None
-    origin: str = "imported"
+    origin: str | tuple[str, ...] = "imported"
+    time: np.ndarray | None = None
+    hold: np.ndarray | None = None
+
+    def origins(self) -> tuple[str, ...]:
+        """One origin per frame."""
+        return (self.origin,) * len(self.frame) if isinstance(self.origin, str) else self.origin

@@ -8,7 +8,7 @@ rows ``joint,layer`` (0 nearest). An animation is a text file that lists drawing
 import csv
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -179,7 +179,7 @@ def read_skeleton(folder: Path) -> Skeleton:
         name=folder.resolve().name,
         joints=tuple(index),
         edges=_edges(neighbours),
-        flip_pairs=_flip_pairs(index),
+        flip_pairs=flip_pairs(tuple(index)),
         layers=tuple(layers.values()),
     )
 
@@ -202,9 +202,9 @@ def _edges(neighbours: list[list[int]]) -> tuple[tuple[int, int], ...]:
     return tuple(edges.values())
 
 
-def _flip_pairs(index: dict[str, int]) -> tuple[tuple[int, int], ...]:
+def flip_pairs(joints: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Joints named alike but for left and right: Left-Hand / right_hand, hand_l / hand_r, L.hand / R.hand."""
-    lower = {name.lower(): number for name, number in index.items()}
+    lower = {name.lower(): number for number, name in enumerate(joints)}
     pairs = []
     for name, number in lower.items():
         words = re.split(r"([^a-z0-9]+)", name)

@@ -178,3 +178,29 @@ def to_canonical25(
         out_points[..., target, :] = keypoints[..., joints, :].mean(axis=-2)
         out_confidence[..., target] = confidence[..., joints].min(axis=-1)
     return out_points, out_confidence
+
+
+def from_canonical25(
+    keypoints: np.ndarray, confidence: np.ndarray, convention: str, joints: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Inverse of :func:`to_canonical25`: what canonical25 does not have is missing, middles of two are left out.
+
+    Args:
+        keypoints: float [..., 25, 2].
+        confidence: float [..., 25].
+        convention: one of ``CONVENTIONS``.
+        joints: J of the convention.
+    Returns:
+        keypoints [..., J, 2] and confidence [..., J], of the types given; 0 where missing.
+    Raises:
+        UserError: unknown convention.
+    """
+    if convention not in _TO_CANONICAL25:
+        raise UserError(f"skeleton convention {convention!r} is not one of: {', '.join(CONVENTIONS)}")
+    out_points = np.zeros((*keypoints.shape[:-2], joints, 2), keypoints.dtype)
+    out_confidence = np.zeros((*confidence.shape[:-1], joints), confidence.dtype)
+    for source, target in enumerate(_TO_CANONICAL25[convention].split()):
+        if target.isdigit():
+            out_points[..., int(target), :] = keypoints[..., source, :]
+            out_confidence[..., int(target)] = confidence[..., source]
+    return out_points, out_confidence

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from temporal_gan.errors import UserError
-from temporal_gan.skeletons import CANONICAL25, CONVENTIONS, Skeleton, limbs, to_canonical25
+from temporal_gan.skeletons import CANONICAL25, CONVENTIONS, Skeleton, from_canonical25, limbs, to_canonical25
 
 JOINTS = {
     "openpose18": 18,
@@ -143,3 +143,32 @@ def test_a_ring_of_joints_has_no_limbs_and_a_bare_skeleton_none() -> None:
     ring = Skeleton("ring", ("a", "b", "c", "d"), ((0, 1), (1, 2), (2, 3), (3, 0)), (), (0,) * 4)
     assert all(2 * len(limb) < 4 for limb in limbs(ring))
     assert limbs(Skeleton("plain", ("a", "b"), (), (), (0, 0))) == ()
+
+
+@pytest.mark.parametrize("convention", CONVENTIONS)
+def test_from_canonical25_is_the_way_back(convention: str) -> None:
+    """Every joint that has a place of its own comes back; a middle of two does not."""
+    rng = np.random.default_rng(0)
+    points, confidence = rng.random((2, 25, 2)), rng.random((2, 25)) / 2 + 0.5
+    there = from_canonical25(points, confidence, convention, JOINTS[convention])
+    assert there[0].shape == (2, JOINTS[convention], 2)
+    assert there[0].dtype == points.dtype
+    back_points, back_confidence = to_canonical25(*there, convention)
+    # As many joints are known as the convention has of canonical25's, each where it was.
+    known = there[1] > 0
+    assert known[0].sum() == {"openpose18": 18, "coco17": 17, "mediapipe33": 21, "dwpose133": 23}.get(
+        convention, 25
+    )
+    own = [j for j in range(25) if (back_confidence[:, j] > 0).all() and joint_is_own(j, convention)]
+    assert len(own) == known[0].sum()
+    np.testing.assert_allclose(back_points[:, own], points[:, own], atol=1e-6)
+    np.testing.assert_allclose(back_confidence[:, own], confidence[:, own], atol=1e-6)
+    with pytest.raises(UserError, match="is not one of"):
+        from_canonical25(points, confidence, "smpl", 24)
+
+
+def joint_is_own(index: int, convention: str) -> bool:
+    """Not the middle of two others."""
+    middles = {"neck", "mid_hip"} if convention in ("coco17", "mediapipe33", "dwpose133") else set()
+    middles |= {"mid_hip"} if convention == "openpose18" else set()
+    return CANONICAL25.joints[index] not in middles

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import numpy as np
 
@@ -43,7 +43,7 @@ def write_drawing_store(
     joints, blank = len(drawings.skeleton.joints), np.zeros((1, len(EXPRESSIONS)), np.float32)
     character = drawings.skeleton.name
     with StoreWriter(out, drawings.skeleton, EXPRESSIONS, FOLDER_FPS, size, 4 if alpha else 3) as writer:
-        for number, (file, clip_id) in enumerate(zip(drawings.files, _clip_ids(drawings.files), strict=True)):
+        for number, (file, clip_id) in enumerate(zip(drawings.files, clip_ids(drawings.files), strict=True)):
             row = ClipRow(
                 id=clip_id,
                 character=character,
@@ -87,7 +87,7 @@ def lay_in_squares(drawings: Drawings, side: int) -> Drawings:
     return replace(drawings, pixels=tuple(squares), keypoints=keypoints)
 
 
-def _clip_ids(files: Sequence[Path]) -> Iterator[str]:
+def clip_ids(files: Sequence[PurePath]) -> Iterator[str]:
     """File stems as plain ids; a stem that nothing is left of, or that another became, gets a number."""
     taken: set[str] = set()
     for file in files:

@@ -1,0 +1,1 @@
+"""Clip stores -> other people's formats."""

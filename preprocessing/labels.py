@@ -1,0 +1,201 @@
+"""Labels that somebody brings along for ``run``: finding them, reading them, and laying them over what was detected."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from temporal_gan.data.manifest import ORIGINS
+from temporal_gan.errors import UserError
+from temporal_gan.skeletons import CANONICAL25, Skeleton, canonical_joints
+
+from .clip import Clip, Expression, Pose
+from .importers.coco import read_coco
+from .importers.json_file import read_json
+from .importers.label_table import read_label_table
+from .importers.mediapipe import read_mediapipe
+from .importers.openpose import read_openpose
+from .label_track import LabelTrack
+
+NOT_LABELLED = "not labelled"
+"""Verdict of a frame without labels in which nothing was looked for."""
+
+
+def find_labels(folder: Path, source: str) -> Path | None:
+    """The labels of one source in a folder that mirrors the sources' relative paths.
+
+    For ``a/b.mp4`` they are ``a/b.csv`` (our table), ``a/b.json`` (MediaPipe or COCO) or a folder ``a/b`` of OpenPose
+    JSON; ``a/b.mp4.csv`` and so on where several sources are alike but for the suffix.
+
+    Raises:
+        UserError: two of them are there.
+    """
+    name = PurePosixPath(source)
+    stems = [folder / name, folder / name.with_suffix("")]
+    for stem in stems if stems[0] != stems[1] else stems[:1]:
+        found = [f for f in (stem.with_name(f"{stem.name}{s}") for s in (".csv", ".json")) if f.is_file()]
+        if stem.is_dir() and any(stem.glob("*.json")):
+            found.append(stem)
+        if len(found) > 1:
+            raise UserError(
+                f"{found[0]}: {found[1].name} beside it is of the same source {source!r}; keep one of the two"
+            )
+        if found:
+            return found[0]
+    return None
+
+
+def unused_labels(folder: Path, sources: Sequence[str]) -> list[Path]:
+    """Label files and folders of OpenPose JSON that belong to none of the sources, sorted.
+
+    Raises:
+        UserError: no such folder, or one file belongs to two sources.
+    """
+    if not folder.is_dir():
+        raise UserError(f"{folder}: no such folder of labels")
+    used: dict[Path, str] = {}
+    for source in sources:
+        file = find_labels(folder, source)
+        if file in used:
+            raise UserError(
+                f"{file}: is it of {used[file]!r} or of {source!r}? name it {PurePosixPath(source).name}{file.suffix}"
+            )
+        if file is not None:
+            used[file] = source
+    single = {folder} | {file.parent for file in used}
+    unused = set()
+    for file in folder.rglob("*"):
+        if file.suffix in (".csv", ".json") and file not in used and file.parent not in used:
+            # A folder of JSON files is one clip's labels, and is named once.
+            unused.add(file if file.suffix == ".csv" or file.parent in single else file.parent)
+    return sorted(unused)
+
+
+def read_labels(file: Path, size: tuple[int, int]) -> LabelTrack:
+    """Read what :func:`find_labels` found.
+
+    Args:
+        file: a table, a JSON file, or a folder of OpenPose JSON.
+        size: width and height of the source in pixels.
+    Raises:
+        UserError: file, and line or element.
+    """
+    if file.is_dir():
+        tracks = read_openpose(file, lambda _: size)
+    elif file.suffix.lower() == ".csv":
+        tracks = read_label_table(file)
+    else:
+        root = read_json(file)
+        tracks = read_coco(file) if root.find("annotations") is not None else read_mediapipe(file)
+    if len(tracks) != 1:
+        raise UserError(
+            f"{file}: labels {len(tracks)} sources ({', '.join(list(tracks)[:3])} ...), expected those of one; "
+            "import the whole data set with: temporal-gan-preprocess import"
+        )
+    return next(iter(tracks.values()))
+
+
+def check_frames(track: LabelTrack, frames: int, name: str) -> LabelTrack:
+    """The same track, if its source has all the frames it labels.
+
+    Args:
+        track: of one source.
+        frames: that the source has.
+        name: of the labels or the source, for the message.
+    Raises:
+        UserError: the first frame that is not there.
+    """
+    beyond = track.frame[track.frame >= frames]
+    if len(beyond):
+        raise UserError(
+            f"{name}: has labels for frame {beyond[0]}, but the source has {frames} frames, 0 to {frames - 1}; "
+            "are they of another clip?"
+        )
+    return track
+
+
+def apply_labels(clip: Clip, track: LabelTrack) -> Clip:
+    """Lay labels over what was detected, before anything is cut from the frames. What is labelled always wins.
+
+    A frame of the clip takes the labels of the source frame it shows. In it every joint, hand point and expression
+    channel that the labels have replaces what was there; the rest, and every other frame, stays as it was. Depth
+    layers and face points of the labels have no place in a clip.
+
+    Args:
+        clip: whose frames are the source's whole pictures.
+        track: of the clip's source; see :func:`check_frames`.
+    Raises:
+        UserError: a joint of the labels that canonical25 does not have.
+    """
+    target = _canonical(track.skeleton, clip.source.name)
+    index = np.searchsorted(track.frame, clip.source_frame)
+    index = np.minimum(index, len(track.frame) - 1)
+    shown = np.flatnonzero(track.frame[index] == clip.source_frame)
+    label = index[shown]
+    origins = np.array([ORIGINS.index(origin) for origin in track.origins()], np.uint8)[label]
+    return replace(
+        clip,
+        pose=_pose(clip, track, shown, label, origins, target),
+        expression=_expression(clip, track, shown, label, origins),
+    )
+
+
+def _canonical(skeleton: Skeleton, source: str) -> np.ndarray:
+    """int64 [J]: where each joint of the labels is in canonical25."""
+    if skeleton.joints == CANONICAL25.joints:
+        return np.arange(25)
+    found = canonical_joints(skeleton)
+    unknown = [joint for index, joint in enumerate(skeleton.joints) if index not in found]
+    targets = list(found.values())
+    twice = [skeleton.joints[index] for index, target in found.items() if targets.count(target) > 1]
+    if unknown or twice:
+        which = f"{', '.join(unknown)} of its labels" if unknown else f"{' and '.join(twice)} of its labels"
+        what = "are no joints of canonical25" if unknown else "are the same joint of canonical25"
+        raise UserError(
+            f"{source}: {which} {what}; leave them out, or keep the skeleton as it is with: "
+            "temporal-gan-preprocess import"
+        )
+    return np.array([found[index] for index in range(len(skeleton.joints))])
+
+
+def _pose(
+    clip: Clip,
+    track: LabelTrack,
+    shown: np.ndarray,
+    label: np.ndarray,
+    origins: np.ndarray,
+    target: np.ndarray,
+) -> Pose:
+    pose = clip.pose or Pose.nothing(len(clip.frames_u8), NOT_LABELLED)
+    keypoints, confidence, origin = pose.keypoints.copy(), pose.confidence.copy(), pose.origin.copy()
+    sure = track.confidence[label] > 0
+    frame, joint = np.nonzero(sure)
+    keypoints[shown[frame], target[joint]] = track.keypoints[label][frame, joint]
+    confidence[shown[frame], target[joint]] = track.confidence[label][frame, joint]
+    origin[shown[frame], target[joint]] = origins[frame]
+    hands = pose.hands
+    if track.hands is not None:
+        hands = np.zeros((len(confidence), 2, 21, 3), np.float32) if hands is None else hands.copy()
+        given = track.hands[label]
+        hands[shown] = np.where(given[..., 2:] > 0, given, hands[shown])
+    verdict = np.array(pose.verdict, object)
+    verdict[shown[sure.any(-1)]] = ""
+    return Pose(keypoints, confidence, origin, hands, tuple(verdict))
+
+
+def _expression(
+    clip: Clip, track: LabelTrack, shown: np.ndarray, label: np.ndarray, origins: np.ndarray
+) -> Expression | None:
+    if track.expression is None or track.expression_confidence is None:
+        return clip.expression
+    expression = clip.expression or Expression.unknown(len(clip.frames_u8))
+    intensity, confidence = expression.intensity.copy(), expression.confidence.copy()
+    origin = expression.origin.copy()
+    sure = track.expression_confidence[label] > 0
+    intensity[shown] = np.where(sure, track.expression[label], intensity[shown])
+    confidence[shown] = np.where(sure, track.expression_confidence[label], confidence[shown])
+    origin[shown[sure.any(-1)]] = origins[sure.any(-1)]
+    everywhere = len(shown) == len(origin) and bool(sure.any(-1).all())
+    method = "labels" if everywhere or not expression.method else expression.method
+    return Expression(intensity, confidence, origin, method if sure.any() else expression.method)

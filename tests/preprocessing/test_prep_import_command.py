@@ -1,0 +1,176 @@
+"""``import``: media and labels become a store, whole or not at all; every mistake is one line."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from labelled_clips import TAILED, pixels, random_track, write_clip
+from small_runs import call_preprocess
+
+from preprocessing.exporters.label_table import write_label_table
+from temporal_gan.data.store import Store
+from temporal_gan.data.validation import validate_store
+from temporal_gan.video_io import read_frames, write_frames
+
+
+@pytest.fixture
+def mistake(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Callable[..., str]:
+    """Runs an import that must end with one line and leave no store; returns the line."""
+
+    def run(kind: str, *arguments: object) -> str:
+        out = tmp_path / "room" / "store"
+        capfd.readouterr()
+        assert call_preprocess("import", kind, *arguments, "--out", out, "--quiet") == 2
+        said = capfd.readouterr()
+        assert said.err.startswith("error: ")
+        assert said.err.count("\n") == 1
+        assert "Traceback" not in said.err
+        assert not out.parent.exists() or not list(out.parent.iterdir())
+        return said.err
+
+    return run
+
+
+def labels(folder: Path, name: str, frames: int = 3) -> Path:
+    (folder / "labels").mkdir(parents=True, exist_ok=True)
+    write_label_table(folder / "labels" / f"{name}.csv", random_track(frames))
+    return folder / "labels"
+
+
+def test_several_clips_of_several_kinds(tmp_path: Path) -> None:
+    media = tmp_path / "my media"
+    write_clip(media / "walk.mkv")
+    write_frames(media / "run 猫.gif", pixels(3), 10)
+    write_frames(media / "jump", pixels(3, 8, 8), 24)
+    write_frames(media / "still.png", pixels(1, channels=4), 24)
+    for name, frames in (("walk", 3), ("run 猫", 3), ("jump", 3), ("still", 1)):
+        folder = labels(tmp_path, name, frames)
+    arguments = ("--hold-out", "jump, run 猫", "--licence", "CC0-1.0", "--character", "hana")
+    out = tmp_path / "store"
+    assert (
+        call_preprocess("import", "csv", folder, "--media", media, "--out", out, *arguments, "--quiet") == 0
+    )
+    store = validate_store(out, deep=True)
+    assert {r.source: r.split for r in store.clips} == {
+        "jump": "test", "run 猫": "test", "still": "train", "walk": "train",
+    }  # fmt: skip
+    assert {(r.character, r.licence) for r in store.clips} == {("hana", "CC0-1.0")}
+    assert store.info.channels == 4, "one of them has alpha"
+    assert store.info.mixed_sizes
+    walk = store.row("walk")
+    assert (walk.width, walk.height, walk.fps) == (20, 12, 12.5)
+    assert len(walk.sha256) == 64
+    np.testing.assert_array_equal(store.frames("walk")[..., :3], pixels(3))
+
+
+def test_frames_without_labels_have_none(tmp_path: Path) -> None:
+    write_clip(tmp_path / "dance.mkv", frames=5)
+    track = replace(random_track(2), frame=np.array([1, 4]))
+    write_label_table(tmp_path / "dance.csv", track)
+    out = tmp_path / "store"
+    command = (
+        "import",
+        "csv",
+        tmp_path / "dance.csv",
+        "--media",
+        tmp_path / "dance.mkv",
+        "--out",
+        out,
+        "--quiet",
+    )
+    assert call_preprocess(*command) == 0
+    store = Store.open(out)
+    (row,) = store.clips
+    assert (row.id, row.source, row.character, row.split) == ("dance", "dance.mkv", "dance", "train")
+    got = store.labels("dance")
+    np.testing.assert_array_equal(got.confidence[[1, 4]], track.confidence)
+    assert got.confidence[[0, 2, 3]].max() == 0
+    assert got.expression_confidence[[0, 2, 3]].max() == 0
+    np.testing.assert_allclose(got.time, np.arange(5) / 12.5)
+    assert got.hold.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_an_mp4_is_copied_and_not_encoded_again(tmp_path: Path) -> None:
+    write_frames(tmp_path / "media/walk.mp4", pixels(3), 12)
+    out = tmp_path / "store"
+    command = (
+        "import",
+        "csv",
+        labels(tmp_path, "walk"),
+        "--media",
+        tmp_path / "media",
+        "--out",
+        out,
+        "--quiet",
+    )
+    assert call_preprocess(*command) == 0
+    assert (out / "video/walk.mp4").read_bytes() == (tmp_path / "media/walk.mp4").read_bytes()
+    np.testing.assert_array_equal(
+        Store.open(out).frames("walk"), read_frames(tmp_path / "media/walk.mp4").frames_u8
+    )
+
+
+def test_mistakes(tmp_path: Path, mistake: Callable[..., str]) -> None:
+    media = tmp_path / "media"
+    write_clip(media / "walk.mkv", frames=3)
+    folder = labels(tmp_path, "walk", 4)
+    assert "walk.mkv: has labels for frame 3, but the source has 3 frames" in mistake(
+        "csv", folder, "--media", media
+    )
+    labels(tmp_path, "walk", 3)
+    held = ("--hold-out", "walk")
+    assert "all 1 clips are held out" in mistake("csv", folder, "--media", media, *held)
+    assert "no labels for 'wolk'; did you mean 'walk'?" in mistake(
+        "csv", folder, "--media", media, "--hold-out", "wolk"
+    )
+    assert "nowhere: no such file or folder of media" in mistake(
+        "csv", folder, "--media", tmp_path / "nowhere"
+    )
+    labels(tmp_path, "wolk", 3)
+    line = mistake("csv", folder, "--media", media)
+    assert "wolk: no such picture, video or folder of pictures" in line
+    assert "did you mean 'walk'?" in line
+    assert "walk.mkv: is one file, but there are labels of 2" in mistake(
+        "csv", folder, "--media", media / "walk.mkv"
+    )
+    write_clip(media / "wolk.mkv")
+    write_label_table(folder / "wolk.csv", random_track(3, TAILED))
+    assert "import them into two stores" in mistake("csv", folder, "--media", media)
+    (folder / "wolk.csv").unlink()
+    write_frames(media / "walk.gif", pixels(3), 10)
+    assert "may be for it or for walk.gif; remove one" in mistake("csv", folder, "--media", media)
+    (media / "walk.gif").unlink()
+    (media / "walk.mkv").write_bytes((media / "walk.mkv").read_bytes()[:700])
+    assert f"{media / 'walk.mkv'}: " in mistake("csv", folder, "--media", media)
+    (media / "walk.mkv").write_text("no video")
+    assert f"{media / 'walk.mkv'}: cannot be decoded" in mistake("csv", folder, "--media", media)
+
+
+def test_a_store_is_never_written_over(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_clip(tmp_path / "media/walk.mkv")
+    command = (
+        "import",
+        "csv",
+        labels(tmp_path, "walk"),
+        "--media",
+        tmp_path / "media",
+        "--out",
+        tmp_path,
+        "--quiet",
+    )
+    before = sorted(tmp_path.rglob("*"))
+    assert call_preprocess(*command) == 2
+    assert "is not empty; remove it or name another folder" in capfd.readouterr().err
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_every_command_has_help_with_an_example(capfd: pytest.CaptureFixture[str]) -> None:
+    for kind in ("openpose", "coco", "mediapipe", "csv", "charactergan", "webdataset"):
+        assert call_preprocess("import", kind, "--help") == 0
+        assert f"temporal-gan-preprocess import {kind}" in capfd.readouterr().out.replace("\n", " ").replace(
+            "│", ""
+        )
+    assert call_preprocess("export", "--help") == 0
+    assert "Example: temporal-gan-preprocess export" in capfd.readouterr().out

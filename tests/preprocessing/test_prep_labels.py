@@ -1,0 +1,206 @@
+"""Labels over detections: what is labelled wins, the rest stays; labels are found by their source's name."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from labelled_clips import TAILED, random_track, same_labels, with_extras
+
+from preprocessing.clip import Clip, Expression, Pose, Source
+from preprocessing.exporters.label_table import write_label_table
+from preprocessing.exporters.openpose import write_openpose
+from preprocessing.label_track import LabelTrack
+from preprocessing.labels import (
+    NOT_LABELLED,
+    apply_labels,
+    check_frames,
+    find_labels,
+    read_labels,
+    unused_labels,
+)
+from temporal_gan.data.manifest import ORIGINS
+from temporal_gan.errors import UserError
+from temporal_gan.expressions import EXPRESSIONS
+from temporal_gan.skeletons import CANONICAL25, Skeleton
+
+NOSE, WRIST = 0, CANONICAL25.joints.index("left_wrist")
+MANUAL, DETECTED = ORIGINS.index("manual"), ORIGINS.index("detected")
+
+
+def shot(source_frame: list[int]) -> Clip:
+    """A clip of these frames of a source, in which nothing was looked for."""
+    frames = len(source_frame)
+    source = Source(Path("dance.mp4"), "dance.mp4", "", "hana")
+    pixels = np.zeros((frames, 4, 4, 3), np.uint8)
+    return Clip("dance", source, 0.0, 1.0, 12.0, pixels, np.array(source_frame), np.arange(frames))
+
+
+def detected(clip: Clip) -> Clip:
+    """The same with every joint found at 0.1, both hands, and a happy face."""
+    frames = len(clip.source_frame)
+    pose = Pose(
+        keypoints=np.full((frames, 25, 2), 0.1, np.float32),
+        confidence=np.full((frames, 25), 0.6, np.float32),
+        origin=np.full((frames, 25), DETECTED, np.uint8),
+        hands=np.full((frames, 2, 21, 3), 0.2, np.float32),
+        verdict=("head below the hips",) * frames,
+    )
+    face = Expression.unknown(frames)
+    face = replace(face, intensity=face.intensity + 0.3, confidence=face.confidence + 0.4, method="geometry")
+    return replace(clip, pose=pose, expression=face)
+
+
+def wrist_track(frame: list[int], x: list[float]) -> LabelTrack:
+    """The left wrist alone, set by hand."""
+    frames = len(frame)
+    keypoints, confidence = np.zeros((frames, 25, 2), np.float32), np.zeros((frames, 25), np.float32)
+    keypoints[:, WRIST, 0] = x
+    confidence[:, WRIST] = 1
+    return LabelTrack(np.array(frame), keypoints, confidence, CANONICAL25, origin="manual")
+
+
+def test_a_correction_wins_joint_by_joint_and_the_rest_stays() -> None:
+    before = detected(shot([8, 9, 9, 10, 12]))
+    after = apply_labels(before, wrist_track([3, 9, 12, 40], [0.7, 0.5, 0.75, 0.9]))
+    assert before.pose is not None
+    assert after.pose is not None
+    assert after.pose.keypoints[:, WRIST, 0].tolist() == pytest.approx([0.1, 0.5, 0.5, 0.1, 0.75])
+    assert after.pose.confidence[:, WRIST].tolist() == pytest.approx([0.6, 1, 1, 0.6, 1])
+    assert after.pose.origin[:, WRIST].tolist() == [DETECTED, MANUAL, MANUAL, DETECTED, MANUAL]
+    rest = [j for j in range(25) if j != WRIST]
+    for name in ("keypoints", "confidence", "origin"):
+        np.testing.assert_array_equal(getattr(after.pose, name)[:, rest], getattr(before.pose, name)[:, rest])
+    assert after.pose.verdict == ("head below the hips", "", "", "head below the hips", "")
+    assert after.pose.hands is before.pose.hands
+    assert after.expression is before.expression
+    # Nothing was changed in place.
+    assert before.pose.confidence.max() < 0.7
+
+
+def test_labels_alone_make_a_pose() -> None:
+    clip = apply_labels(shot([0, 1, 2]), wrist_track([1], [0.5]))
+    assert clip.pose is not None
+    assert np.argwhere(clip.pose.confidence).tolist() == [[1, WRIST]]
+    assert clip.pose.verdict == (NOT_LABELLED, "", NOT_LABELLED)
+    assert clip.expression is None
+    # Another shot of the same source has no labels.
+    other = apply_labels(shot([5, 6]), wrist_track([1], [0.5]))
+    assert other.pose is not None
+    assert other.pose.confidence.max() == 0
+
+
+def test_expressions_win_channel_by_channel() -> None:
+    happy = EXPRESSIONS.index("happy")
+    track = wrist_track([1], [0.5])
+    intensity, sure = np.zeros((2, 1, len(EXPRESSIONS)), np.float32)
+    intensity[0, happy], sure[0, happy] = 0.9, 0.8
+    track = replace(track, expression=intensity, expression_confidence=sure)
+    after = apply_labels(detected(shot([0, 1])), track).expression
+    assert after is not None
+    np.testing.assert_allclose(after.intensity[:, happy], [0.3, 0.9])
+    np.testing.assert_allclose(after.confidence[:, happy], [0.4, 0.8])
+    rest = [c for c in range(len(EXPRESSIONS)) if c != happy]
+    np.testing.assert_allclose(after.intensity[:, rest], 0.3)
+    assert after.origin.tolist() == [DETECTED, MANUAL]
+    assert after.method == "geometry"
+    every = apply_labels(detected(shot([1, 1])), track).expression
+    assert every is not None
+    assert every.method == "labels"
+    alone = apply_labels(shot([0, 1]), track).expression
+    assert alone is not None
+    assert (alone.method, alone.confidence[0].max(), alone.intensity[1, happy]) == (
+        "labels",
+        0,
+        np.float32(0.9),
+    )
+
+
+def test_hands_win_point_by_point() -> None:
+    track = with_extras(wrist_track([1], [0.5]))
+    assert track.hands is not None
+    track.hands[0, 1, 5:, 2] = 0
+    after = apply_labels(detected(shot([0, 1])), track).pose
+    assert after is not None
+    assert after.hands is not None
+    np.testing.assert_allclose(after.hands[0], 0.2)
+    np.testing.assert_array_equal(after.hands[1, 0], track.hands[0, 0])
+    np.testing.assert_array_equal(after.hands[1, 1, :5], track.hands[0, 1, :5])
+    np.testing.assert_allclose(after.hands[1, 1, 5:], 0.2)
+    alone = apply_labels(shot([0, 1]), track).pose
+    assert alone is not None
+    assert alone.hands is not None
+    assert alone.hands[0].max() == 0
+
+
+def test_another_skeleton_is_mapped_by_name_or_refused() -> None:
+    own = Skeleton("own", ("Left-Hand", "Head"), ((1, 0),), (), (1, 1))
+    points = np.array([[[0.25, 0.5], [0.75, 0.125]]], np.float32)
+    clip = apply_labels(shot([0]), LabelTrack(np.array([0]), points, np.ones((1, 2), np.float32), own))
+    assert clip.pose is not None
+    assert np.flatnonzero(clip.pose.confidence[0]).tolist() == [NOSE, WRIST]
+    assert clip.pose.keypoints[0, WRIST].tolist() == [0.25, 0.5]
+    assert clip.pose.keypoints[0, NOSE].tolist() == [0.75, 0.125]
+    with pytest.raises(
+        UserError, match=r"dance\.mp4: Body, Tail, end, Tail of its labels are no joints of canonical25"
+    ):
+        apply_labels(shot([0]), random_track(1, TAILED))
+    both = Skeleton("both", ("Head", "nose"), (), (), (1, 1))
+    with pytest.raises(UserError, match="Head and nose of its labels are the same joint"):
+        apply_labels(shot([0]), LabelTrack(np.array([0]), points, np.ones((1, 2), np.float32), both))
+
+
+def test_labels_of_frames_that_are_not_there() -> None:
+    track = wrist_track([0, 11], [0.5, 0.5])
+    assert check_frames(track, 12, "a.csv") is track
+    with pytest.raises(
+        UserError, match=r"a\.csv: has labels for frame 11, but the source has 11 frames, 0 to 10"
+    ):
+        check_frames(track, 11, "a.csv")
+
+
+def test_labels_are_found_by_the_sources_name(tmp_path: Path) -> None:
+    track = random_track(2)
+    (tmp_path / "deep").mkdir()
+    write_label_table(tmp_path / "deep/walk 猫.csv", track)
+    write_label_table(tmp_path / "run.mp4.csv", track)
+    write_openpose(tmp_path / "jump", "jump", track, (20, 12))
+    (tmp_path / "idle.json").write_text('{"frames": [{"frame": 3}]}')
+    assert find_labels(tmp_path, "deep/walk 猫.mp4") == tmp_path / "deep/walk 猫.csv"
+    assert find_labels(tmp_path, "run.mp4") == tmp_path / "run.mp4.csv"
+    assert find_labels(tmp_path, "run.gif") is None
+    assert find_labels(tmp_path, "jump.webm") == tmp_path / "jump"
+    assert find_labels(tmp_path, "jump") == tmp_path / "jump"
+    assert find_labels(tmp_path, "idle.gif") == tmp_path / "idle.json"
+    assert same_labels(read_labels(tmp_path / "run.mp4.csv", (20, 12)), track)
+    jump = read_labels(tmp_path / "jump", (20, 12))
+    np.testing.assert_array_equal(jump.confidence, track.confidence)
+    assert read_labels(tmp_path / "idle.json", (20, 12)).frame.tolist() == [3]
+    assert (
+        unused_labels(tmp_path, ["deep/walk 猫.mp4", "run.mp4", "jump.webm", "idle.gif", "other.gif"]) == []
+    )
+    assert unused_labels(tmp_path, ["run.mp4"]) == [
+        tmp_path / "deep/walk 猫.csv",
+        tmp_path / "idle.json",
+        tmp_path / "jump",
+    ]
+    with pytest.raises(
+        UserError, match=r"idle\.json: is it of 'idle\.gif' or of 'idle\.mp4'\? name it idle\.mp4\.json"
+    ):
+        unused_labels(tmp_path, ["idle.gif", "idle.mp4"])
+    write_label_table(tmp_path / "jump.csv", track)
+    with pytest.raises(UserError, match=r"jump\.csv: jump beside it is of the same source"):
+        find_labels(tmp_path, "jump.webm")
+    with pytest.raises(UserError, match="no such folder of labels"):
+        unused_labels(tmp_path / "nowhere", [])
+
+
+def test_a_file_of_many_sources_is_no_clips_labels(tmp_path: Path) -> None:
+    images = [{"id": i, "file_name": f"{i}.png", "width": 4, "height": 4} for i in (1, 2)]
+    notes = [{"image_id": i, "category_id": 1, "keypoints": [1, 1, 2]} for i in (1, 2)]
+    data = {"images": images, "annotations": notes, "categories": [{"id": 1, "keypoints": ["a"]}]}
+    (tmp_path / "a.json").write_text(str(data).replace("'", '"'))
+    with pytest.raises(
+        UserError, match=r"a\.json: labels 2 sources \(1\.png, 2\.png \.\.\.\), expected those of one"
+    ):
+        read_labels(tmp_path / "a.json", (4, 4))
