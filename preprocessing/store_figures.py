@@ -112,14 +112,14 @@ class Coverage:
         pairs = [limb.split("-") for limb in _LIMBS]
         limbs = [(place[a], place[b]) for a, b in pairs if a in place and b in place]
         limbs = limbs or list(skeleton.edges[:_MOST_LIMBS])
-        joints = len(skeleton.joints)
+        count = len(skeleton.joints)
         return Coverage(
             skeleton,
             expressions,
             groups,
             limbs,
-            joint_frames=np.zeros(joints, np.int64),
-            joint_confidence=np.zeros(joints),
+            joint_frames=np.zeros(count, np.int64),
+            joint_confidence=np.zeros(count),
             maps={name: np.zeros((MAP_SIDE, MAP_SIDE), np.int64) for name in groups},
             angles=np.zeros((len(limbs), ANGLES), np.int64),
             intensity=np.zeros((len(expressions), INTENSITY_BINS), np.int64),
@@ -135,8 +135,9 @@ class Coverage:
             x, y = labels.keypoints[:, joints][known[:, joints]].T
             cells = (_bins(y, MAP_SIDE), _bins(x, MAP_SIDE))
             np.add.at(self.maps[name], cells, 1)
-        for limb, (a, b) in enumerate(self.limbs):
-            step = (labels.keypoints[:, b] - labels.keypoints[:, a])[known[:, a] & known[:, b]]
+        for limb, (start, end) in enumerate(self.limbs):
+            both = known[:, start] & known[:, end]
+            step = (labels.keypoints[:, end] - labels.keypoints[:, start])[both]
             step = step[np.abs(step).max(axis=1, initial=0.0) > 0] * (width, height)
             turn = np.arctan2(step[:, 1], step[:, 0]) / (2 * np.pi)
             np.add.at(self.angles[limb], np.rint(turn * ANGLES).astype(int) % ANGLES, 1)
@@ -202,11 +203,10 @@ def clip_figures(row: ClipRow, labels: ClipLabels, outcome: Outcome | None) -> C
 def box_extents(labels: ClipLabels) -> np.ndarray:
     """float64 [T]: the longer side of the box round the known joints, in frame widths and heights; nan where fewer
     than two are known."""
-    extents = np.full(len(labels.time), np.nan)
     known = labels.confidence > 0
-    for frame in np.flatnonzero(known.sum(axis=1) >= 2):
-        extents[frame] = np.ptp(labels.keypoints[frame, known[frame]], axis=0).max()
-    return extents
+    low = np.where(known[..., None], labels.keypoints, np.inf).min(axis=1, initial=np.inf)
+    high = np.where(known[..., None], labels.keypoints, -np.inf).max(axis=1, initial=-np.inf)
+    return np.where(known.sum(axis=1) >= 2, (high - low).max(axis=1), np.nan)
 
 
 def _bins(values: np.ndarray, count: int) -> np.ndarray:
