@@ -8,6 +8,7 @@ import typer
 from temporal_gan.command_line import Quiet, run_command, say
 from temporal_gan.data.validation import validate_store
 
+from .cli_report import report
 from .importers.charactergan import import_charactergan
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
 )
 imports = typer.Typer(help="Turn a data set in another format into a clip store.", no_args_is_help=True)
 app.add_typer(imports, name="import")
+app.command()(report)
 
 
 @imports.command("charactergan")

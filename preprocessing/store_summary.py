@@ -157,7 +157,7 @@ def warnings(summary: StoreSummary) -> list[str]:
             f"{plural(len(without), 'clip')} with a pose in less than half of the frames, {none} with none at all"
         )
     lines += _expression_warnings(summary.coverage)
-    lines += summary.decisions.unknown(*_all_names(summary))
+    lines += summary.decisions.unknown(*all_names(summary))
     return lines
 
 
@@ -171,7 +171,8 @@ def _expression_warnings(coverage: Coverage) -> list[str]:
     return [f"In less than 1 % of the labelled frames: {', '.join(rare)}"] if rare else []
 
 
-def _all_names(summary: StoreSummary) -> tuple[Iterable[str], Iterable[str]]:
+def all_names(summary: StoreSummary) -> tuple[list[str], list[str]]:
+    """Ids of all clips and names of all sources there are or were, left out ones too."""
     told = summary.outcomes or []
     clips = [*(clip.row.id for clip in summary.clips), *(o.clip for o in told if o.clip)]
     sources = [
@@ -194,9 +195,15 @@ def leak_words(leak: Leak) -> str:
     return f"{what}: {leak.clips[0]} in {leak.splits[0]}, {leak.clips[1]} in {leak.splits[1]}"
 
 
-def reasons(outcomes: Sequence[Outcome]) -> list[tuple[str, int]]:
-    """Reasons and how often, most frequent first; what comes after a colon or bracket differs from case to case."""
-    found = Counter(outcome.reason.split(":")[0].split(" (")[0].strip() for outcome in outcomes)
+def reasons(outcomes: Sequence[Outcome], names: Iterable[str]) -> list[tuple[str, int]]:
+    """Reasons and how often, most frequent first.
+
+    What differs from case to case is taken out: names of clips and sources, and all after a colon or bracket.
+    """
+    own, found = set(names), Counter[str]()
+    for outcome in outcomes:
+        kind = outcome.reason.split(": ")[0].split(" (")[0]
+        found[" ".join("…" if word.strip(",;") in own else word for word in kind.split())] += 1
     return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 
 
