@@ -14,7 +14,7 @@ import yaml
 
 from temporal_gan.expressions import CLASSES
 
-from .report_page import minutes, number, percent
+from .report_page import duration, number, percent
 from .store_figures import UNLABELLED
 from .store_summary import NO_LICENCE, Count, StoreSummary, all_names, leak_words, plural, reasons, warnings
 
@@ -40,13 +40,12 @@ _OPEN_QUESTIONS = (
 def dataset_card(summary: StoreSummary) -> str:
     """The card as Markdown; what comes from files is escaped and cannot become markup."""
     info, clips = summary.store.info, summary.clips
-    name = summary.store.path.resolve().name
     size = f"{info.width} × {info.height} px{' at most' if info.mixed_sizes else ''}"
     parts = [
-        f"---\n{yaml.safe_dump(_header(summary, name), sort_keys=False, allow_unicode=True)}---",
-        f"# {plain(name)}",
+        f"---\n{yaml.safe_dump(_header(summary), sort_keys=False, allow_unicode=True)}---",
+        f"# {plain(summary.title)}",
         f"{plural(len(clips), 'clip')} of {plural(len(info.characters), 'character')}, {info.frames:,} frames, "
-        f"{minutes(summary.seconds)} min, {size}, {'RGBA' if info.channels == 4 else 'RGB'}, {info.fps:g} frames/s. "
+        f"{duration(summary.seconds)}, {size}, {'RGBA' if info.channels == 4 else 'RGB'}, {info.fps:g} frames/s. "
         f"Every frame has {len(info.skeleton.joints)} joints ({plain(info.skeleton.name)}) and "
         f"{plural(len(info.expressions), 'expression channel')}, each with a confidence (0 = not known). "
         f"Content {info.content_hash[:16]}.",
@@ -82,11 +81,11 @@ def plain(text: str) -> str:
     return re.sub(r"(?i)(www)\.", r"\1\\.", line)
 
 
-def _header(summary: StoreSummary, name: str) -> dict[str, Any]:
+def _header(summary: StoreSummary) -> dict[str, Any]:
     licences = [licence for licence in summary.by_licence() if licence != NO_LICENCE]
     one = licences[0] if len(summary.by_licence()) == 1 and licences else ""
     known = one.lower() in _HUB_LICENCES
-    header: dict[str, Any] = {"pretty_name": name, "license": one.lower() if known else "other"}
+    header: dict[str, Any] = {"pretty_name": summary.title, "license": one.lower() if known else "other"}
     if not known:
         header["license_name"] = one or ("mixed" if licences else "unknown")
     header["size_categories"] = [next((label for most, label in _SIZES if len(summary.clips) < most), "n>1M")]
@@ -99,12 +98,12 @@ def _header(summary: StoreSummary, name: str) -> dict[str, Any]:
 def _counts(title: str, counts: dict[str, Count], splits: Sequence[str]) -> str:
     rows = [
         [
-            plain(name), f"{count.clips:,}", f"{count.frames:,}", minutes(count.seconds),
+            plain(name), f"{count.clips:,}", f"{count.frames:,}", duration(count.seconds),
             *(f"{count.splits[split]:,}" for split in splits),
         ]
         for name, count in list(counts.items())[:_MOST]
     ]  # fmt: skip
-    table = _table([title, "clips", "frames", "min:s", *splits], rows)
+    table = _table([title, "clips", "frames", "time", *splits], rows)
     more = len(counts) - _MOST
     return f"{table}\n\nand {more:,} more, with fewer frames" if more > 0 else table
 
@@ -121,7 +120,7 @@ def _provenance(summary: StoreSummary) -> str:
     lead = f"{plural(len(summary.sources), 'source')}, {unlicensed:,} without a licence."
     if more > 0:
         lead += f" The first {_MOST}; all are in `sources.csv`."
-    return f"{lead}\n\n{_table(['source', 'licence', 'evidence', 'author', 'page'], rows)}"
+    return f"{lead}\n\n{_table(['source', 'licence', 'evidence', 'author', 'page'], rows, ':---')}"
 
 
 def _ends(summary: StoreSummary) -> str:
@@ -203,6 +202,6 @@ def _bullets(lines: Iterable[str]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [names, ["---", *["---:"] * (len(names) - 1)], *rows]
+def _table(names: Sequence[str], rows: Sequence[Sequence[str]], side: str = "---:") -> str:
+    lines = [names, ["---", *[side] * (len(names) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -14,7 +14,7 @@ from temporal_gan.data.store import Store
 from temporal_gan.expressions import CLASSES
 from temporal_gan.skeletons import Skeleton
 
-TILE = 320
+TILE = 256
 """Pixels of a tile's width; the words stand below the picture."""
 
 LEFT, RIGHT, MIDDLE = (38, 120, 255), (255, 106, 0), (150, 60, 220)
@@ -26,7 +26,7 @@ FILLED = ("interpolated", "propagated")
 
 BY_PERSON = ("imported", "manual")
 _FINGERS = tuple(tuple((0 if i == 1 else f + i - 1, f + i) for i in range(1, 5)) for f in (0, 4, 8, 12, 16))
-_WORDS_HEIGHT, _FONT, _LINE = 66, 17, 20
+_WORDS_HEIGHT, _FONT, _LINE = 80, 16, 19
 _STRONG_CONTROL = 0.25
 _SHIFT = 4
 
@@ -79,6 +79,7 @@ def frame_labels(
         origins = tuple(ORIGINS[min(int(o), len(ORIGINS) - 1)] for o in kept[frame])
     hands, face = truth.get("hands"), truth.get("face_points")
     place = f"frame {frame} · {labels.time[frame]:.2f} s · drawing {labels.hold[frame]}"
+    pose = () if (labels.confidence[frame] > 0).any() else ("no pose",)
     said = expression_words(labels.expression[frame], labels.expression_confidence[frame], expressions)
     return FrameLabels(
         labels.keypoints[frame],
@@ -86,26 +87,26 @@ def frame_labels(
         origins,
         None if hands is None else hands[frame],
         None if face is None else _with_confidence(face[frame]),
-        (place, *said),
+        (place, *pose, *said)[:4],
     )
 
 
 def expression_words(
     intensity: np.ndarray, confidence: np.ndarray, names: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Two lines at most: the strongest class, and the controls at work, each with its intensity in [0, 1]."""
+    """Three lines at most: the strongest class and two controls at work, each with its intensity in [0, 1]."""
     known = {name: float(intensity[i]) for i, name in enumerate(names) if confidence[i] > 0}
     if not known:
         return ("expression not labelled",)
     classes = {name: value for name, value in known.items() if name in CLASSES}
     strongest = max(classes, key=lambda name: classes[name], default="")
     controls = [
-        f"{name} {value:.1f}"
+        f"{name} {value:.2f}"
         for name, value in sorted(known.items(), key=lambda item: -item[1])
         if name not in CLASSES and value >= _STRONG_CONTROL
     ]
     lines = [f"{strongest} {classes[strongest]:.2f}"] if strongest else []
-    return (*lines, " ".join(controls[:2])) if controls else tuple(lines)
+    return (*lines, *controls[:2])
 
 
 def draw_labels(frame_u8: np.ndarray, known: FrameLabels, skeleton: Skeleton) -> np.ndarray:

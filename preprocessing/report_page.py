@@ -66,7 +66,7 @@ def report_page(summary: StoreSummary) -> str:
     return page_template(folder / "report.html.jinja").render(
         style=Markup((folder / "report.css").read_text(encoding="utf-8")),
         script=Markup((folder / "report.js").read_text(encoding="utf-8")),
-        name=summary.store.path.resolve().name,
+        title=summary.title,
         info=summary.store.info,
         summary=summary,
         warnings=warnings(summary),
@@ -75,6 +75,7 @@ def report_page(summary: StoreSummary) -> str:
         sheets=[(title, [_sheet(summary, clip) for clip in chosen]) for title, chosen in chosen_clips(summary)],
         table=sorted(clips, key=lambda clip: (clip.joints, clip.expression, clip.row.id))[:TABLE_CLIPS],
         facts=summary.facts()[:_TABLE_FACTS],
+        marks=any(clip.row.flags for clip in clips),
         verdict_words=verdict_words,
         verdicts=_bars(summary.verdicts().most_common(), {"": "kept"}),
         maps=[(name, _map_uri(cells)) for name, cells in coverage.maps.items()],
@@ -109,7 +110,7 @@ def report_page(summary: StoreSummary) -> str:
         plural=plural,
         percent=percent,
         number=number,
-        minutes=minutes,
+        duration=duration,
         decision_line=decision_line,
         web_address=web_address,
         angle_step=360 // ANGLES,
@@ -182,10 +183,12 @@ def number(value: float | None, digits: int = 2) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def minutes(seconds: float) -> str:
-    """``0:07``, ``12:30``: minutes and seconds."""
+def duration(seconds: float) -> str:
+    """``0.3 s``, ``24 s``, ``12:30 min``."""
     whole = math.floor(seconds + 0.5)
-    return f"{whole // 60}:{whole % 60:02d}"
+    if whole >= 60:
+        return f"{whole // 60:,}:{whole % 60:02d} min"
+    return f"{seconds:.1f} s" if seconds < 10 else f"{whole} s"
 
 
 def _cards(summary: StoreSummary, speeds: Sequence[float]) -> list[tuple[str, str, str]]:
@@ -194,7 +197,7 @@ def _cards(summary: StoreSummary, speeds: Sequence[float]) -> list[tuple[str, st
     unlicensed = summary.by_licence().get(NO_LICENCE, Count()).clips
     shared = len(summary.leaks)
     cards = [
-        ("clips", f"{len(clips):,}", f"{info.frames:,} frames, {minutes(summary.seconds)} min"),
+        ("clips", f"{len(clips):,}", f"{info.frames:,} frames, {duration(summary.seconds)}"),
         ("characters", f"{len(info.characters):,}", plural(len({c.row.source for c in clips}), "source")),
         (
             "frames with a pose",
@@ -295,9 +298,11 @@ def _map_uri(cells: np.ndarray) -> str:
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
-def _tables(summary: StoreSummary) -> list[tuple[str, dict[str, Count]]]:
-    return [
+def _tables(summary: StoreSummary) -> list[tuple[str, list[tuple[str, Count]], int]]:
+    """(what is counted, the first names, how many there are)."""
+    tables = [
         ("licence", summary.by_licence()),
         ("character", summary.counts(lambda row: row.character)),
         ("source", summary.counts(lambda row: row.source or "not named")),
     ]
+    return [(title, list(counts.items())[:TABLE_ROWS], len(counts)) for title, counts in tables]

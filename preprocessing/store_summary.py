@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,6 +21,7 @@ _RARE = 0.01
 """Share of labelled frames below which an expression class counts as missing."""
 
 _SHOULD_HAVE_POSE = 0.5
+_NAMED, _LEAKS_TOLD = 3, 4
 
 
 @dataclass
@@ -56,6 +57,13 @@ class StoreSummary:
     decisions: Decisions
     leaks: list[Leak]
     look_alikes: LookAlikes
+
+    @property
+    def title(self) -> str:
+        """A name made of what is shown, as a folder's name may change: ``Clips of aoi, mika and 2 others``."""
+        names = self.store.info.characters
+        others = f" and {len(names) - _NAMED:,} others" if len(names) > _NAMED else ""
+        return f"Clips of {', '.join(names[:_NAMED])}{others}"
 
     @property
     def seconds(self) -> float:
@@ -127,7 +135,8 @@ def summarise(store: Store) -> StoreSummary:
         coverage=coverage,
         outcomes=outcomes,
         sources=read_sources(store.path),
-        decisions=read_decisions(decided) if decided.is_file() else Decisions(),
+        # Nothing in a report tells where the store lies: a copy of it has the same report.
+        decisions=replace(read_decisions(decided), file=DECISIONS_FILE) if decided.is_file() else Decisions(),
         leaks=find_leaks(store.clips),
         look_alikes=find_look_alikes(store),
     )
@@ -136,17 +145,18 @@ def summarise(store: Store) -> StoreSummary:
 def warnings(summary: StoreSummary) -> list[str]:
     """What somebody who trains on the store should know first, a line each; may be empty."""
     lines = []
-    for leak in summary.leaks:
-        lines.append(f"LEAK: {leak_words(leak)}")
+    lines += [f"LEAK: {leak_words(leak)}" for leak in summary.leaks[:_LEAKS_TOLD]]
+    if len(summary.leaks) > _LEAKS_TOLD:
+        lines.append(f"LEAK: {len(summary.leaks) - _LEAKS_TOLD:,} more, listed below")
     if alike := summary.look_alikes.leaks:
         lines.append(
             f"{plural(len(alike), 'pair')} of clips in different splits look alike; look at them below"
         )
     if unlicensed := summary.by_licence().get(NO_LICENCE):
-        lines.append(f"{plural(unlicensed.clips, 'clip')} without a licence: do not publish them")
+        lines.append(f"{plural(unlicensed.clips, 'clip')} without a licence: not to be published")
     if summary.outcomes is None:
         lines.append(
-            "This store was not made by `run`: what was left out, gate verdicts and crop scales are unknown"
+            "This store was not made by the run command: what was left out, gate verdicts and crop scales are unknown"
         )
     if failed := summary.ended("failed"):
         lines.append(f"{plural(len(failed), 'input')} failed; see the reasons below")
