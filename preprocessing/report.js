@@ -3,7 +3,7 @@
 // Decisions: one for a clip or source, however many buttons on the page stand for it.
 
 const book = JSON.parse(document.getElementById("decided").textContent);
-const place = `temporal-gan-decisions/${book.store}`;
+const place = `temporal-gan-decisions/${book.store}/${JSON.stringify(book.decided)}`;
 const decisions = new Map(); // "clip" or "source", a line feed, its name -> {verdict, why, who, when}
 
 function take(kind, entries) {

@@ -3,7 +3,7 @@
 import base64
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -120,24 +120,17 @@ def report_page(summary: StoreSummary) -> str:
 def chosen_clips(summary: StoreSummary) -> list[tuple[str, list[ClipFigures]]]:
     """Clips to be looked at, by the reason why, each once; at most 3 x SHEETS_WORST + SHEETS_DRAWN of them."""
     clips = summary.clips
-    lots = [
-        (
-            "Fewest joints known",
-            [clip for clip in sorted(clips, key=lambda c: (c.joints, c.row.id)) if clip.joints < 0.9],
-        ),
-        (
-            "Fewest frames with an expression",
-            [clip for clip in sorted(clips, key=lambda c: (c.expression, c.row.id)) if clip.expression < 0.9],
-        ),
-        (
-            "Enlarged most, so not sharp",
-            [
-                clip
-                for clip in sorted(clips, key=lambda c: (-c.facts.get("crop_scale", 0.0), c.row.id))
-                if clip.facts.get("crop_scale", 0.0) > 1
-            ],
-        ),
-    ]
+    wrongs: tuple[tuple[str, Callable[[ClipFigures], float]], ...] = (
+        ("Fewest joints known", lambda clip: 0.9 - clip.joints),
+        ("Fewest frames with an expression", lambda clip: 0.9 - clip.expression),
+        ("Enlarged most, so not sharp", lambda clip: clip.facts.get("crop_scale", 1.0) - 1.0),
+    )
+    lots = []
+    for title, wrong in wrongs:
+        # What is wrong with all clips alike, such as drawings without expressions, singles none out.
+        if len({wrong(clip) for clip in clips}) > 1:
+            worst = sorted(clips, key=lambda clip: (-wrong(clip), clip.row.id))
+            lots.append((title, [clip for clip in worst if wrong(clip) > 0]))
     order = numpy_generator(0, "label sheets").permutation(len(clips))
     lots.append(("Drawn by lot", [clips[int(place)] for place in order]))
     shown: set[str] = set()
