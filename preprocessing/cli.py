@@ -1,4 +1,4 @@
-"""``temporal-gan-preprocess``: makes, imports, exports and checks clip stores."""
+"""``temporal-gan-preprocess``: makes, imports, exports, describes and checks clip stores."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,15 +9,20 @@ from temporal_gan.command_line import Quiet, run_command, say
 from temporal_gan.data.validation import validate_store
 
 from .cli_labels import export, imports
+from .cli_report import report
+from .cli_run import run_clips
+from .pose.offline_install import install_offline_mediapipe, offline_folder
 
 app = typer.Typer(
-    help="Make, import, export and check clip stores.",
+    help="Make, import, export, describe and check clip stores.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+app.command("run")(run_clips)
 app.add_typer(imports, name="import")
 app.command()(export)
+app.command()(report)
 
 
 @app.command()

@@ -8,13 +8,13 @@ from pathlib import Path
 from torch import Tensor
 
 from ..batch import composite_on_white
+from ..pages import page_template
 from .charts import line_chart
 from .clip_results import ClipResult
 from .confusion_table import confusion_table
 from .definitions import ANCHOR_MEANINGS, ANCHOR_TITLES, CARDS, DEFINITIONS
 from .keypoint_transfer import to_frames_u8
 from .metric_definition import MetricDefinition
-from .pages import page_template
 from .pictures import ERROR_SCALE, ShownClip, animation, error_map, film_strip, shrink, side_by_side
 from .reader_metrics import (
     COHERENCE_METRICS,
@@ -170,7 +170,7 @@ def write_report(
     entries = {m.name: results.metric(m.name) for m in definitions}
     paired = isinstance(results, Results)
     clips = results.clips if isinstance(results, Results) else []
-    page = page_template("report.html.jinja").render(
+    page = page_template(Path(__file__).with_name("report.html.jinja")).render(
         title=title,
         command=command,
         protocol=results.protocol_dict(),

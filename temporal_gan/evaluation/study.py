@@ -15,9 +15,9 @@ import numpy as np
 from .. import rng
 from ..data.store import Store
 from ..errors import UserError
+from ..pages import page_template
 from ..video_io import Frames, natural_key, read_frames
 from .clip_sources import find_clips
-from .pages import page_template
 from .results import write_atomically
 from .study_clips import broken_copy, data_uri, equal_clips
 from .study_key import Kind, StudyItem, StudyKey, read_key
@@ -196,7 +196,7 @@ def _page(data: dict[str, Any], kind: Kind, question: str, minutes: int) -> tupl
     """(hash of all that the page shows and does, its HTML)."""
     folder = Path(__file__).parent
     script, style = ((folder / name).read_text(encoding="utf-8") for name in ("study.js", "study.css"))
-    template = page_template("study.html.jinja")
+    template = page_template(Path(__file__).with_name("study.html.jinja"))
 
     def render(page: str) -> str:
         # Ids, numbers and base64 only: nothing in here can end the script element.

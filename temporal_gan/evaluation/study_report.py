@@ -4,8 +4,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from ..pages import page_template
 from .definitions import DEFINITIONS
-from .pages import page_template
 from .results import write_atomically
 
 
@@ -18,7 +18,7 @@ def write_study_report(study: dict[str, Any], path: Path) -> None:
     """
     paired = study["kind"] == "2afc"
     rows = _strengths(study) if paired else _opinions(study)
-    page = page_template("study_report.html.jinja").render(
+    page = page_template(Path(__file__).with_name("study_report.html.jinja")).render(
         study=study,
         paired=paired,
         used=[rater for rater in study["raters"] if not rater["excluded"]],
