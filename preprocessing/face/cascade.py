@@ -37,7 +37,7 @@ class CascadeFaces:
         try:
             self._cascade = cv2.CascadeClassifier(str(file))
             empty = self._cascade.empty()
-        except cv2.error:
+        except (cv2.error, SystemError):  # the constructor's own error comes out as a SystemError
             empty = True
         if empty:
             raise UserError(

@@ -60,15 +60,13 @@ def find_face(clip: Clip, backend: FaceBackend | None, config: FaceConfig) -> Cl
 
     Args:
         clip: with its pose, where one was looked for.
-        backend: who looks; None: nobody, and no face is known.
+        backend: who looks; None: nobody, and ``face`` stays None.
         config: where to look, and which jumps are mistakes.
     Returns:
         with ``face`` and facts ``frames_with_face`` (frames), ``face_jumps`` (drawings whose box was thrown away).
     """
-    frames = len(clip.frames_u8)
-    nothing = Face(np.zeros((frames, 4), np.float32), np.zeros(frames, np.float32))
     if backend is None:
-        return replace(clip, face=nothing).with_facts(frames_with_face=0.0, face_jumps=0.0)
+        return replace(clip, face=None).with_facts(frames_with_face=0.0, face_jumps=0.0)
     found = [_look(clip, int(t), backend, config) for t in clip.drawings]
     jumps = _jumps(found, clip.frames_u8.shape[2], clip.frames_u8.shape[1], config)
     found = [None if wrong else one for one, wrong in zip(found, jumps, strict=True)]

@@ -21,25 +21,27 @@ _CHUNK = 32
 def read_faces(reader: Reader, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     """Expression of each drawing of a clip.
 
-    The face that was found is read; where none was looked for or found, the one the reader finds by itself. Trained on
+    The face that was found is read; where nobody looked for faces, the one the reader finds by itself. Trained on
     puppets only: of other styles it is a guess, and its confidence says nothing of that.
 
     Args:
         reader: in eval mode.
         clip: with its faces, where they were looked for.
     Returns:
-        intensity and confidence, float32 [D, 14] in the order of EXPRESSIONS.
+        intensity and confidence, float32 [D, 14] in the order of EXPRESSIONS; 0 where a face was looked for in vain.
     """
     pictures = over_white(clip.frames_u8[clip.drawings])
     video = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
-    reading = read_video(reader, video)
-    intensity, sure = reading.expression.numpy().copy(), reading.face.numpy().copy()
-    if clip.face is not None:
-        rows = np.flatnonzero(clip.face.confidence[clip.drawings] > 0)
-        for part in np.split(rows, range(_CHUNK, len(rows), _CHUNK)):
-            if len(part):
-                intensity[part] = _read_boxes(reader, video[part], clip.face, clip.drawings[part])
-        sure[rows] = clip.face.confidence[clip.drawings[rows]]
+    if clip.face is None:
+        reading = read_video(reader, video)
+        intensity, sure = reading.expression.numpy(), reading.face.numpy()
+    else:
+        sure = clip.face.confidence[clip.drawings]
+        intensity = np.zeros((len(sure), len(EXPRESSIONS)), np.float32)
+        rows = np.flatnonzero(sure > 0)
+        for start in range(0, len(rows), _CHUNK):
+            part = rows[start : start + _CHUNK]
+            intensity[part] = _read_boxes(reader, video[part], clip.face, clip.drawings[part])
     return intensity.astype(np.float32), np.repeat(sure[:, None], len(EXPRESSIONS), axis=1).astype(np.float32)
 
 
