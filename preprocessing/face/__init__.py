@@ -1,0 +1,1 @@
+"""Faces: found, and read by whatever there is to read them with."""
