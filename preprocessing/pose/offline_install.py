@@ -37,7 +37,8 @@ def offline_python(folder: Path) -> Path:
     if not _is_complete(folder):
         what = "is not complete" if folder.exists() else "does not exist"
         raise UserError(
-            f"pose backend mediapipe-offline: its environment {folder} {what}; make it once with network: {INSTALL_COMMAND}"
+            f"pose backend mediapipe-offline: its environment {folder} {what}; make it once, with network: "
+            f"{INSTALL_COMMAND}"
         )
     return _interpreter(folder)
 
@@ -65,7 +66,9 @@ def install_offline_mediapipe(
             return folder
         if folder.exists():
             if not (folder / "pyvenv.cfg").is_file() and any(folder.iterdir()):
-                raise UserError(f"{folder}: holds something else than a Python environment; give another folder")
+                raise UserError(
+                    f"{folder}: holds something else than a Python environment; give another folder"
+                )
             say(f"{folder}: an unfinished installation is removed")
             shutil.rmtree(folder)
         say(f"{folder}: making the environment")
@@ -74,7 +77,10 @@ def install_offline_mediapipe(
         interpreter = str(_interpreter(folder))
         pip = [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         pins = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(_REQUIREMENTS)]
-        _run([*pip, *pins], "cannot install mediapipe 0.10.21 (it needs the package index and Python 3.9 to 3.12)")
+        _run(
+            [*pip, *pins],
+            "cannot install mediapipe 0.10.21 (it needs the package index and Python 3.9 to 3.12)",
+        )
         say("trying it")
         _try(folder)
         (folder / _MARKER).write_text(json.dumps({"requirements": _requirements_hash()}), encoding="utf-8")

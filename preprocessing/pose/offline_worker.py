@@ -10,14 +10,18 @@ import os
 import struct
 import sys
 import types
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 
-def import_solutions():
+def import_solutions() -> tuple[Any, ...]:
     """The three modules alone: the packages' own __init__ would import drawing and task code with hundreds of
     megabytes behind it (matplotlib, jax, OpenCV), none of which detection uses."""
     spec = importlib.util.find_spec("mediapipe")
+    assert spec
+    assert spec.origin
     root = os.path.dirname(spec.origin)
     for name in ("mediapipe", "mediapipe.python.solutions"):
         package = types.ModuleType(name)
@@ -31,17 +35,17 @@ def import_solutions():
 class Detectors:
     """MediaPipe's solutions, each made when it is first asked for; static mode: nothing is kept between pictures."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.pose, self.hands, self.face_mesh, self.face_detection = import_solutions()
-        self.made = {}
+        self.made: dict[Any, Any] = {}
 
-    def get(self, make, **options):
+    def get(self, make: Callable[..., Any], **options: Any) -> Any:
         key = (make, *options.items())
         if key not in self.made:
             self.made[key] = make(**options)
         return self.made[key]
 
-    def body(self, picture, threshold):
+    def body(self, picture: np.ndarray, threshold: float) -> list[Any]:
         """[33, 3] x, y, visibility; nothing where nobody is found."""
         found = self.get(
             self.pose.Pose, static_image_mode=True, model_complexity=1, min_detection_confidence=threshold
@@ -50,17 +54,17 @@ class Detectors:
             return []
         return [[(p.x, p.y, p.visibility) for p in found.pose_landmarks.landmark]]
 
-    def hand(self, picture, threshold):
+    def hand(self, picture: np.ndarray, threshold: float) -> list[Any]:
         """For each hand found: [22, 2], its 21 points and (score, 0)."""
         found = self.get(
             self.hands.Hands, static_image_mode=True, max_num_hands=2, min_detection_confidence=threshold
         ).process(picture)
         return [
             [*((p.x, p.y) for p in hand.landmark), (side.classification[0].score, 0.0)]
-            for hand, side in zip(found.multi_hand_landmarks or (), found.multi_handedness or ())
+            for hand, side in zip(found.multi_hand_landmarks or (), found.multi_handedness or (), strict=True)
         ]
 
-    def face(self, picture, threshold):
+    def face(self, picture: np.ndarray, threshold: float) -> list[Any]:
         """[1, 5] box x0, y0, x1, y1 and score of the surest face, or [0, 5]; and the mesh, [468, 2] or [0, 2]."""
         boxes = self.get(
             self.face_detection.FaceDetection, model_selection=0, min_detection_confidence=threshold
@@ -81,7 +85,7 @@ class Detectors:
         return [np.reshape(best, (-1, 5)), np.reshape(points, (-1, 2))]
 
 
-def main():
+def main() -> None:
     """Answer until stdin ends."""
     asked = sys.stdin.buffer
     # Whatever a library prints must not get between the answers.
