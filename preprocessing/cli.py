@@ -1,5 +1,6 @@
 """``temporal-gan-preprocess``: makes, imports, exports, describes and checks clip stores."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +38,22 @@ def validate(
     """
     info = validate_store(store, deep).info
     say(quiet, f"{store}: whole; {info.clips} clips, {info.frames} frames, content {info.content_hash[:16]}")
+
+
+@app.command("install-offline-mediapipe")
+def install_mediapipe(
+    folder: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Of the environment; by default in your cache folder.")
+    ] = None,
+    python: Annotated[str, typer.Option(help="Interpreter of version 3.9 to 3.12.")] = sys.executable,
+    quiet: Quiet = False,
+) -> None:
+    """Make the environment in which pose backend mediapipe-offline runs without network. Needs network once.
+
+    Example: temporal-gan-preprocess install-offline-mediapipe
+    """
+    place = install_offline_mediapipe(folder or offline_folder(), python, lambda text: say(quiet, text))
+    say(quiet, f"{place}: ready")
 
 
 def main() -> None:

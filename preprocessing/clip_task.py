@@ -20,8 +20,8 @@ from .clip import Clip, Pose, Source
 from .config import PreprocessConfig
 from .crop import crop_clip
 from .expression import ExpressionTools, open_expression_tools, read_expression
-from .face.finding import find_face
-from .flow import FlowTools, measure_flow, open_flow_tools
+from .face.finding import find_face, open_face_finder
+from .flow import measure_flow, open_flow_tools
 from .holds import mark_holds
 from .ingest import ShotReader
 from .label_track import LabelTrack
@@ -104,14 +104,15 @@ class Tools:
 
     @cached_property
     def face(self) -> Any:
-        return open_face_backend(self._config.face, self._config.pose)
+        face = self._config.face
+        return open_face_finder(open_face_backend(face.backend or self._config.pose.backend, self._config.pose), face)
 
     @cached_property
     def expression(self) -> ExpressionTools:
         return open_expression_tools(self._config.expression)
 
     @cached_property
-    def flow(self) -> FlowTools:
+    def flow(self) -> RAFT | None:
         return open_flow_tools(self._config.flow)
 
 
@@ -177,7 +178,7 @@ class ClipTask:
         track = None if item.labels is None else item.labels.read()
         return [
             ("holds", lambda clip: mark_holds(clip, config.holds)),
-            ("pose", lambda clip: find_pose(clip, tools.pose, config.pose)),
+            ("pose", lambda clip: _with_pose(clip, tools, config)),
             ("labels", lambda clip: _labelled(clip, track)),
             ("face", lambda clip: find_face(clip, tools.face, config.face)),
             # A label set by a person wins over what the expression stage has read.
@@ -187,7 +188,7 @@ class ClipTask:
             ),
             ("smooth", lambda clip: smooth_pose(clip, config.smooth)),
             ("crop", lambda clip: crop_clip(clip, config.crop)),
-            ("flow", lambda clip: measure_flow(clip, tools.flow, config.flow)),
+            ("flow", lambda clip: measure_flow(clip, config.flow, tools.flow)),
         ]
 
 

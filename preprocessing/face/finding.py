@@ -26,6 +26,9 @@ _NECK = _HEAD[-1]
 class FaceConfig(Section):
     """How faces are found."""
 
+    backend: Literal["mediapipe", "mediapipe-offline", "rtmlib", "reader", "none"] | None = Field(
+        default=None, description="who looks; null: the pose's own backend"
+    )
     cascade: Path | None = Field(
         default=None,
         description="XML of lbpcascade_animeface or the like; on 108 anime frames it finds 58 % of the faces, of other "
