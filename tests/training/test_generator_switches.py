@@ -14,6 +14,7 @@ from temporal_gan.distributed import World
 from temporal_gan.features import vgg19_features
 from temporal_gan.losses.consistency import expression_consistency, pose_consistency
 from temporal_gan.losses.reconstruction import l1_inside, temporal_difference
+from temporal_gan.models.face import inside_square
 from temporal_gan.models.reader import FACE_JOINTS
 from temporal_gan.training.clip_losses import clip_terms
 from temporal_gan.training.guides import Guides, load_guides, read_clips
@@ -21,6 +22,7 @@ from temporal_gan.training.step import take_step
 
 GENERATOR_SWITCHES = {
     "l1_foreground": {"losses__l1_foreground_weight": 1.0},
+    "l1_face": {"losses__l1_face_weight": 1.0},
     "temporal_difference": {"losses__temporal_difference_weight": 1.0},
     "pose": {"losses__pose_weight": 1.0},
     "expression": {"losses__expression_weight": 1.0},
@@ -71,6 +73,10 @@ def test_terms_are_the_pure_losses_of_what_is_made_and_read(reader: Path) -> Non
     # 0.9 of an empty page is not empty, but the border's colour; so the mask is the drawn half.
     wanted = l1_inside(made, batch.video, drawn, cfg.losses.smooth)
     torch.testing.assert_close(terms["l1_foreground"], wanted, rtol=0.02, atol=0)
+    assert guides.face is not None
+    square = inside_square(batch.keypoints, batch.confidence, guides.face, 32)
+    wanted = l1_inside(made, batch.video, square, cfg.losses.smooth)
+    torch.testing.assert_close(terms["l1_face"], wanted)
     torch.testing.assert_close(
         terms["temporal_difference"], temporal_difference(made, batch.video, cfg.losses.smooth)
     )
@@ -98,10 +104,11 @@ def test_a_made_clip_that_is_the_real_one_costs_nothing_where_it_is_compared(rea
     cfg = settings(
         losses__reader=str(reader), losses__perceptual="reader", losses__perceptual_weight=1.0,
         losses__coherence_weight=1.0, losses__l1_foreground_weight=1.0, losses__temporal_difference_weight=1.0,
+        losses__l1_face_weight=1.0,
     )  # fmt: skip
     batch = clips()
     terms = clip_terms(batch.video, batch, cfg, load_guides(cfg, DOMAIN, CPU))
-    for name in ("l1", "l1_foreground", "temporal_difference", "perceptual", "coherence"):
+    for name in ("l1", "l1_foreground", "l1_face", "temporal_difference", "perceptual", "coherence"):
         assert float(terms[name][1].abs().max()) < 1e-6, name
 
 
