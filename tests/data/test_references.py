@@ -112,11 +112,13 @@ def picked(data: ClipDataset, index: int) -> np.ndarray:
     return item.reference_keypoints[0][there].numpy()
 
 
-def test_a_window_chooses_among_the_first_of_its_pool(tmp_path: Path) -> None:
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_window_chooses_among_the_first_of_its_pool(tmp_path: Path, mirrored: bool) -> None:
     store = make_store(tmp_path / "s", lengths=(6, 4, 5, 6), size=(16, 16))
     cache = open_cache(store, 16, quiet=True)
     small, whole = (
-        ClipDataset(store, cache, "train", 2, seed=0, references=4, smallest_pool=s) for s in (1, POOL)
+        ClipDataset(store, cache, "train", 2, 0, references=4, mirrored=mirrored, smallest_pool=s)
+        for s in (1, POOL)
     )
     pool, counts = ReferencePool(store, cache), set()
     for index in range(24):
@@ -129,6 +131,7 @@ def test_a_window_chooses_among_the_first_of_its_pool(tmp_path: Path) -> None:
         pose = clip.keypoints[0].numpy(), clip.confidence[0].numpy()
         for data, among in ((small, first), (whole, places)):
             poses = pool.read(among, ("keypoints", "confidence"))
+            poses = with_mirrored(poses, FLIP) if mirrored else poses
             wanted = poses["keypoints"][choose_references(*pose, *poses.values(), 4)]
             assert np.array_equal(picked(data, index), wanted)
     # From one picture alone to as many as are shown.

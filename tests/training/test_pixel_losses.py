@@ -85,6 +85,21 @@ def test_the_faces_loss_moves_the_generator_by_the_face_alone() -> None:
         torch.testing.assert_close(made.grad[clip], (inside * each).expand(3, 4, 32, 32), rtol=1e-4, atol=0)
 
 
+def test_the_foreground_is_where_either_clip_has_something() -> None:
+    """A red square on an empty page, and a black one made elsewhere: neither is forgiven, the page weighs 0."""
+    batch = clips(3)
+    real, made = torch.full((2, 2, 3, 4, 32, 32), -1.0)
+    real[..., (0, 3), 8:16, 8:16] = torch.ones(2, 1, 1)
+    made[..., 3, 16:24, 16:24] = 1.0
+    cfg = settings(losses__l1_foreground_weight=3.0, losses__smooth=0.0)
+    weight, loss = clip_terms(made, replace(batch, video=real), cfg, load_guides(cfg, DOMAIN, CPU))[
+        "l1_foreground"
+    ]
+    assert weight == 3.0
+    # Two of four channels off by 2 in the one square, one of four in the other, over both squares.
+    assert loss.tolist() == pytest.approx([(1.0 + 0.5) / 2] * 2)
+
+
 SMOOTHED = {
     "losses__l1_weight": 1.0, "losses__l1_foreground_weight": 1.0, "losses__l1_face_weight": 1.0,
     "losses__flow_weight": 1.0, "losses__temporal_difference_weight": 1.0,
