@@ -292,6 +292,8 @@ def test_many_clips_are_spread_evenly() -> None:
     ("name", "order"),
     [
         ("foreground_psnr", [10.0, 20.0, 30.0]),
+        ("foreground_ssim", [0.1, 0.5, 0.99]),
+        ("expression_accuracy", [0.0, 0.5, 1.0]),
         ("reader_pck@0.05", [0.1, 0.5, 0.9]),
         ("motion_ratio", [0.0, 3.0, 0.5, 1.5, 1.0]),
         ("sharpness_ratio", [0.1, 0.5, 1.25, 0.9]),
