@@ -25,6 +25,7 @@ from temporal_gan.losses.consistency import expression_consistency
 from temporal_gan.losses.reconstruction import l1
 from temporal_gan.models.face import FaceNetwork, cut_square, face_square, paste_square
 from temporal_gan.models.generator import Generator
+from temporal_gan.models.reader import FACE_JOINTS
 from temporal_gan.models.reader_file import load_reader
 from temporal_gan.puppet.dataset import exact_flow_source
 
@@ -102,7 +103,7 @@ def train_faces(face: FaceNetwork, faces: Faces, size: int, steps: int, seed: in
         with torch.autocast("cpu", torch.bfloat16):
             read = reader.read_expression(frames, part.keypoints, part.confidence)
         known = torch.ones(BATCH, 1, part.expression.shape[-1], dtype=torch.bool)
-        plain = part.confidence[:, [0, 14, 15]].amin(-1) >= 0.75
+        plain = part.confidence[:, FACE_JOINTS].amin(-1) >= 0.75
         missed = expression_consistency(
             *(logits.float()[:, None] for logits in read), part.expression[:, None], known, plain[:, None]
         ).mean()

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from temporal_gan.data.references import choose_references
+from temporal_gan.errors import UserError
 from temporal_gan.inference.weights_file import ANIMATORS, SHIPPED, load_generator, save_animator
 from temporal_gan.puppet import CHARACTERS, PuppetSpec, render_clip
 
@@ -50,6 +51,11 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ANIMATORS / f"{SHIPPED}.safetensors")
     options = parser.parse_args()
     generator, _ = load_generator(options.run)
+    if generator.character is not None:
+        raise UserError(
+            f"{options.run}: model.identity is {generator.config.identity}, an embedding with a row for each of the "
+            "run's own characters; ship a run with model.identity=references"
+        )
     cast = tuple(CHARACTERS)
     generator.domain = replace(generator.domain, characters=cast)
     options.out.parent.mkdir(parents=True, exist_ok=True)

@@ -114,8 +114,9 @@ def _head_turns(limbs: np.ndarray, pictured: np.ndarray, shown: np.ndarray, skel
         here, there = (
             _angle(limbs[:, n].mean(0), pictured[shown[:, n], n].sum(0)) for n in (number, mirror[number])
         )
-        if mirror[number] != number and abs(_wrapped(here + there)) < UNEVEN:
-            turn[number] = _wrapped(here - there) / 2
+        uneven = _wrapped(here + there)
+        if mirror[number] != number and abs(uneven) < UNEVEN:
+            turn[number] = here - uneven / 2
     return turn
 
 

@@ -65,16 +65,18 @@ def every_switch(room: Path) -> dict[str, Any]:
     save_reader(room / "reader.safetensors", reader, {})
     return changed(
         CLIP_GAN,
-        model__warp_offset=0.05,
+        model__warp_offset=0.05, model__finish_width=4, model__face_width=4,
         losses__adversarial="bce", losses__label_smoothing=0.1, losses__r1_gamma=0.0, losses__gp_weight=1.0,
         losses__critic_view={
             "noise": 0.2, "noise_steps": 5, "colour": 0.5, "translation": 0.125, "cutout": 0.25,
             "adaptive_target": -0.99, "adaptive_clips": 20,
         },
-        losses__l1_foreground_weight=1.0, losses__temporal_difference_weight=1.0, losses__perceptual="reader",
-        losses__perceptual_weight=0.1, losses__reader=str(room / "reader.safetensors"), losses__pose_weight=0.1,
-        losses__expression_weight=0.1, losses__coherence_weight=0.1,
+        losses__smooth=0.1, losses__l1_foreground_weight=1.0, losses__l1_face_weight=1.0,
+        losses__temporal_difference_weight=1.0, losses__perceptual="reader", losses__perceptual_weight=0.1,
+        losses__reader=str(room / "reader.safetensors"), losses__pose_weight=0.1, losses__expression_weight=0.1,
+        losses__coherence_weight=0.1,
         data__frames=4, data__curriculum=[{"frames": 1, "until_step": 2}], data__augment__limb_drop_prob=0.5,
+        data__augment__joint_drop_prob=0.3, data__smallest_pool=1, optim__beta1_critic=0.5,
         data__growing=[{"size": 8, "until_step": 2}, {"size": 16, "until_step": 5}],
         optim__generator_every_steps=2, optim__fused=True, critics__spectral_norm=True,
         train__validate_every_steps=2, train__best_by="foreground_psnr",

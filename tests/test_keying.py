@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from temporal_gan.keying import key_page, lay_on_page, page_colour
+from temporal_gan.keying import cut_out, key_page, lay_on_page, page_colour
 from temporal_gan.video_io import read_picture
 
 WHITE, CREAM = (255, 255, 255), (240, 230, 200)
@@ -58,6 +58,39 @@ def test_what_the_figure_encloses_stays() -> None:
     assert keyed[32, 40].tolist() == [255, 255, 255, 255]
 
 
+def test_a_highlight_near_the_edge_is_no_ringing() -> None:
+    """It has the colour of ringing and lies as near to the page, but is not joined to it."""
+    picture = disc(WHITE, blur=0.3)
+    picture[32, 40 - 17] = (225, 225, 225)
+    keyed = key_page(picture, np.array(WHITE, np.uint8))
+    assert keyed[32, 40 - 17].tolist() == [225, 225, 225, 255]
+
+
+def test_a_line_that_touches_by_corners_only_encloses() -> None:
+    picture = np.full((40, 40, 3), 255, np.uint8)
+    for step in range(12):
+        for x, y in (
+            (8 + step, 20 - step),
+            (20 + step, 8 + step),
+            (32 - step, 20 + step),
+            (20 - step, 32 - step),
+        ):
+            picture[y, x] = (60, 20, 20)
+    keyed = key_page(picture, np.array(WHITE, np.uint8))
+    assert keyed[20, 20].tolist() == [255, 255, 255, 255]
+    assert not keyed[2, 2].any()
+
+
+def test_a_bay_is_page_from_whichever_side_it_opens() -> None:
+    picture = np.full((40, 40, 3), 255, np.uint8)
+    picture[8:32, :20] = (60, 20, 20)
+    picture[12:28, :16] = 255
+    for turns in range(4):
+        keyed = np.rot90(key_page(np.rot90(picture, turns).copy(), np.array(WHITE, np.uint8)), -turns)
+        assert not keyed[20, 2].any(), turns
+        assert keyed[20, 18, 3] == 255, turns
+
+
 def test_a_thin_stroke_is_kept_whole() -> None:
     picture = np.full((40, 40, 3), 255, np.uint8)
     picture[20, 5:35] = (20, 20, 120)
@@ -106,6 +139,76 @@ def test_grain_of_the_paper_is_cleaned_and_the_ringing_of_a_jpeg_is_no_rim() -> 
     ring = np.hypot(*(np.mgrid[:64, :80] - np.array([32, 40])[:, None, None])) > 23
     assert np.abs(made - green)[ring].max() <= 40
     assert back(jpeg).mean() < 0.5
+
+
+def test_a_page_is_plain_if_seven_tenths_of_its_border_have_one_colour() -> None:
+    """To six levels: paper is never quite even."""
+    picture = np.full((40, 40, 3), 250, np.uint8)
+    picture[::2, :, 1] -= 5
+    found = page_colour(picture)
+    assert found is not None
+    assert np.abs(found.astype(int) - [250, 247, 250]).max() <= 3
+    for rows, plain in ((4, True), (6, False)):
+        spoiled = np.full((40, 40, 3), 250, np.uint8)
+        spoiled[:rows] = (250, 235, 250)
+        assert (page_colour(spoiled) is not None) == plain
+
+
+@pytest.mark.parametrize("ink", [(255, 225, 225), (255, 255, 225)])
+def test_a_pale_figure_is_no_paper(ink: tuple[int, int, int]) -> None:
+    """Thirty levels off: near the page its soft edge might be a JPEG's ringing, further in it is the figure."""
+    picture = disc(WHITE, ink=ink)
+    keyed = key_page(picture, np.array(WHITE, np.uint8))
+    assert keyed[32, 40].tolist() == [*ink, 255]
+    at = np.hypot(*(np.mgrid[:64, :80] - np.array([32, 40])[:, None, None]))
+    assert (keyed[at < 13, 3] == 255).all()
+    assert back(picture).max() <= 1
+
+
+def test_what_lies_well_inside_is_never_a_veil() -> None:
+    """A ring half way to the colour of the paper, five pixels inside the edge, is paint."""
+    picture = disc(WHITE, blur=0.4)
+    cv2.circle(picture, (40, 32), 15, (218, 142, 148), 1)
+    keyed = key_page(picture, np.array(WHITE, np.uint8))
+    assert keyed[32, 25].tolist() == [218, 142, 148, 255]
+
+
+def beside_a_disc(stroke: tuple[int, int, int]) -> np.ndarray:
+    """Alpha of a line one pixel wide beside a blue disc: [30]."""
+    picture = np.full((64, 80, 3), 255, np.uint8)
+    cv2.circle(picture, (40, 40), 16, (40, 60, 200), -1)
+    picture[10, 25:55] = stroke
+    return key_page(picture, np.array(WHITE, np.uint8))[10, 25:55, 3] / 255
+
+
+def test_a_strong_stroke_has_a_colour_of_its_own_and_a_faint_one_veils_the_nearest() -> None:
+    assert (beside_a_disc((255, 60, 60)) == 1).all()
+    # Fifty levels of grey are a veil of the disc's blue: the least squares of that line, in closed form.
+    away, blue = np.array([-50.0] * 3), np.array([40, 60, 200]) - 255
+    assert beside_a_disc((205, 205, 205)) == pytest.approx(away @ blue / (blue @ blue), abs=0.01)
+
+
+def test_a_picture_is_cut_out_by_its_alpha_or_by_its_page_or_not_at_all() -> None:
+    keyed = cut_out(disc(CREAM))
+    assert keyed.page is not None
+    assert keyed.page.tolist() == list(CREAM)
+    assert not keyed.is_opaque
+    assert np.abs(keyed.laid_back(keyed.picture_u8).astype(int) - disc(CREAM)).max() <= 1
+    # Alpha of its own is believed, whatever the border is like, and lies on white.
+    own = cut_out(keyed.picture_u8)
+    assert own.page is None
+    assert not own.is_opaque
+    assert own.picture_u8 is keyed.picture_u8
+    assert np.abs(own.laid_back(own.picture_u8).astype(int) - disc(WHITE)).max() <= 16
+    # An alpha that is 1 everywhere says nothing.
+    full = np.concatenate([disc(CREAM), np.full((64, 80, 1), 255, np.uint8)], axis=-1)
+    np.testing.assert_array_equal(cut_out(full).picture_u8, keyed.picture_u8)
+    busy = np.random.default_rng(0).integers(0, 256, (40, 40, 3), dtype=np.uint8)
+    whole = cut_out(busy)
+    assert whole.page is None
+    assert whole.is_opaque
+    np.testing.assert_array_equal(whole.picture_u8[..., :3], busy)
+    np.testing.assert_array_equal(whole.laid_back(whole.picture_u8), busy)
 
 
 @pytest.mark.skipif(not MEDIA.is_dir(), reason="needs the media folder")

@@ -100,3 +100,30 @@ def test_too_many_tables(room: Path) -> None:
     tables = [table(room, "nose,1,1\n", f"{i}.csv") for i in range(3)]
     with pytest.raises(UserError, match="3 files for 2 pictures"):
         read_labelled_pictures([room / "a.png", room / "b.png"], tables)
+
+
+def test_a_charactergan_folder_beside_other_pictures_needs_a_table(room: Path) -> None:
+    """Else the others would be passed over without a word."""
+    table(room, "Head,Tail\nTail,Head\n", "keypoints_skeleton.csv")
+    table(room, "Head,0\nTail,2\n", "keypoints_layers.csv")
+    table(room, "Head,1,1,a.png\nTail,1,1,b.png\n", "keypoints.csv")
+    with pytest.raises(UserError, match=r"where are its joints\?"):
+        read_labelled_pictures([room, room / "a.png"])
+
+
+def test_tables_of_different_skeletons(room: Path) -> None:
+    (room / "tail").mkdir()
+    table(room, "Head,Tail\nTail,Head\n", "tail/keypoints_skeleton.csv")
+    table(room, "Head,0\nTail,2\n", "tail/keypoints_layers.csv")
+    tables = [table(room, "nose,1,1\n", "a.csv"), table(room, "Head,1,1\n", "tail/b.csv")]
+    with pytest.raises(UserError, match="--keypoints: the files are of different skeletons"):
+        read_labelled_pictures([room / "a.png", room / "b.png"], tables)
+
+
+def test_a_folders_pictures_are_those_that_people_see_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for name in ("10.png", "2.PNG", "1.jpg", ".hidden.png", "notes.txt"):
+        Image.new("RGB", (8, 8)).save(tmp_path / name, format="PNG")
+    rows = "".join(f"nose,{x},0,{name}\n" for x, name in enumerate(("1.jpg", "2.PNG", "10.png")))
+    read = read_labelled_pictures([tmp_path], [table(tmp_path, rows)])
+    assert [f.name for f in read.files] == ["1.jpg", "2.PNG", "10.png"]
+    assert read.keypoints[:, joint("nose"), 0].tolist() == pytest.approx([0.5 / 8, 1.5 / 8, 2.5 / 8])

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 
 from temporal_gan.limb_warp import limb_warp
@@ -151,3 +152,68 @@ def test_layers_do_without_a_missing_joint_whatever_its_coordinates() -> None:
         )
     assert torch.equal(*results)
     assert float(results[0][0, 0, 0, 0, 32, 25]) > 0.8
+
+
+# Fields coarser than the picture
+
+
+def person(turn: float = 0.0, shift: float = 0.0) -> torch.Tensor:
+    """A trunk and two arms: both elbows turned by an angle, all of it moved: [5, 2]."""
+    joints = torch.tensor([[0.5, 0.3], [0.5, 0.75], [0.3, 0.4], [0.7, 0.4], [0.5, 0.15]])
+    cos, sin = math.cos(turn), math.sin(turn)
+    for arm in (2, 3):
+        x, y = (joints[arm] - joints[0]).tolist()
+        joints[arm] = joints[0] + torch.tensor([x * cos - y * sin, x * sin + y * cos])
+    return joints + shift
+
+
+BODY = ((0, 1), (0, 2), (0, 3), (0, 4))
+
+
+def waves(size: int = 64) -> torch.Tensor:
+    """A smooth picture, some eight pixels from light to dark: [3, S, S]."""
+    x = (torch.arange(size) + 0.5) / size
+    return torch.stack([(k * x).sin() * (k * x[:, None]).cos() for k in (10.0, 17.0, 25.0)])
+
+
+def carry_person(
+    source: torch.Tensor, target: torch.Tensor, field_size: int | None, layered: bool = False
+) -> torch.Tensor:
+    seen = torch.ones(1, 1, 5)
+    layer = torch.tensor([[[1, 1, 0, 2, 1]]]) if layered else None
+    return limb_warp(
+        waves()[None, None], source[None, None], seen, target[None, None], seen, BODY, layer, field_size
+    )[0, 0, 0]
+
+
+@pytest.mark.parametrize("layered", [False, True])
+@pytest.mark.parametrize("field_size", [16, 32, 64])
+def test_a_coarser_field_of_the_same_pose_changes_nothing(field_size: int, layered: bool) -> None:
+    torch.testing.assert_close(
+        carry_person(person(), person(), field_size, layered), waves(), rtol=0, atol=2e-3
+    )
+
+
+@pytest.mark.parametrize("layered", [False, True])
+def test_a_field_at_half_the_resolution_moves_texture_as_the_whole_one_does(layered: bool) -> None:
+    """As long as the pose changes smoothly; and it is the picture's own texture, at its own resolution."""
+    source, target = person(), person(turn=0.2, shift=0.03)
+    whole, half, quarter = (carry_person(source, target, size, layered) for size in (64, 32, 16))
+    moved = float((whole - waves()).abs().mean())
+    assert moved > 0.1
+    errors = [float((field - whole).abs().mean()) for field in (half, quarter)]
+    assert errors[0] < 0.05 * moved
+    assert errors[0] < errors[1] < 0.2 * moved
+    fine = [float(field.diff(dim=-1).square().mean()) for field in (whole, half)]
+    assert fine[1] == pytest.approx(fine[0], rel=0.05)
+
+
+def test_a_coarse_field_moves_a_picture_by_parts_of_its_own_pixels() -> None:
+    """Three of 64 pixels are less than one of 16, and still exact: a field says by how much to move."""
+    moved = carry_person(person(), person(shift=3 / 64), 16)
+    torch.testing.assert_close(moved[:, 8:-8, 8:-8], waves()[:, 5:-11, 5:-11], rtol=0, atol=2e-3)
+
+
+def test_the_field_of_the_pictures_own_size_is_the_usual_one() -> None:
+    source, target = person(), person(turn=0.3)
+    assert torch.equal(carry_person(source, target, 64, True), carry_person(source, target, None, True))

@@ -125,3 +125,152 @@ def test_half_a_body_keeps_its_place() -> None:
     neck = made.keypoints[:, 1].mean(0)
     assert np.abs(neck - [0.5, 0.5]).max() < 0.15
     assert (made.confidence[:, legs] == 0).all()
+
+
+# In closed form
+
+
+def sure(keypoints: np.ndarray) -> np.ndarray:
+    """Confidence of joints that are all seen but those at places below 0."""
+    return (keypoints[..., 0] >= 0).astype(np.float32)
+
+
+def test_a_body_half_as_large_jumps_half_as_high() -> None:
+    motion = stick(*([(0.5, y - 0.4), (0.5, y - 0.2), (0.5, y)] for y in (0.9, 0.9, 0.7, 0.9)))
+    body = np.array([[(0.3, 0.7), (0.3, 0.8), (0.3, 0.9)]])
+    made = retarget(motion, body, sure(body)).keypoints
+    np.testing.assert_allclose(made[:, 2, 1], [0.9, 0.9, 0.8, 0.9], atol=1e-6)
+    np.testing.assert_allclose(made[:, 0, 1], [0.7, 0.7, 0.6, 0.7], atol=1e-6)
+
+
+def test_one_strange_frame_or_picture_makes_no_limb_longer() -> None:
+    """The tenth longest of eleven counts, of those that are seen."""
+    poses = [[(0.5, 0.5), (0.5, 0.7), (0.5, 0.8)]] * 10 + [[(0.5, 0.3), (0.5, 0.7), (0.5, 0.8)]]
+    body = np.array([[(0.5, 0.5), (0.5, 0.7), (0.5, 0.8)]] * 10 + [[(0.5, 0.3), (0.5, 0.7), (0.5, 0.8)]])
+    made = retarget(stick(*poses), body, sure(body)).keypoints
+    np.testing.assert_allclose(lengths(made, STICK)[:10], [[0.2, 0.1]] * 10, atol=1e-6)
+    # Of twelve pictures four show the thigh; where the others have it says nothing.
+    unseen = np.concatenate([body[:4], np.full((8, 3, 2), -9.0)])
+    made = retarget(stick(*poses), unseen, sure(unseen)).keypoints
+    np.testing.assert_allclose(lengths(made, STICK)[:10], [[0.2, 0.1]] * 10, atol=1e-6)
+
+
+def test_no_limb_is_scaled_by_more_than_twice_or_less_than_half_of_the_body() -> None:
+    leg = Skeleton("leg", ("hip", "knee", "foot", "toe"), ((0, 1), (1, 2), (2, 3)), (), (1,) * 4)
+    points = np.array([[(0.5, 0.3), (0.5, 0.5), (0.5, 0.7), (0.7, 0.7)]], np.float32)
+    motion = PoseSequence(points, np.ones((1, 4), np.float32), np.ones((1, 4), np.int64), 24.0, leg)
+    body = np.array([[(0.1, 0.66), (0.1, 0.68), (0.1, 0.7), (0.5, 0.7)]])
+    scale = (0.02 + 0.02 + 0.4) / 0.6
+    made = retarget(motion, body, sure(body)).keypoints
+    np.testing.assert_allclose(lengths(made, leg)[0], [0.1 * scale, 0.1 * scale, 0.4 * scale], atol=1e-6)
+
+
+def test_a_limb_that_no_picture_shows_follows_the_body() -> None:
+    motion = stick([(0.5, 0.4), (0.5, 0.6), (0.5, 0.7)])
+    body = np.array([[(0.3, 0.6), (0.3, 0.7), (-9.0, -9.0)]])
+    made = retarget(motion, body, sure(body))
+    np.testing.assert_allclose(lengths(made.keypoints, STICK), [[0.1, 0.05]], atol=1e-6)
+    assert made.confidence.tolist() == [[1, 1, 0]]
+    # The ground is where the lowest joint is of those that the picture shows.
+    assert made.keypoints[0, 1, 1] == pytest.approx(0.7, abs=1e-6)
+
+
+def test_a_body_of_which_no_limb_is_seen_keeps_the_motions_size() -> None:
+    motion = stick([(0.5, 0.4), (0.5, 0.6), (0.5, 0.7)])
+    body = np.array([[(0.3, 0.5), (-9.0, -9.0), (-9.0, -9.0)]])
+    made = retarget(motion, body, sure(body)).keypoints
+    np.testing.assert_allclose(made, [[(0.3, 0.5), (0.3, 0.7), (0.3, 0.8)]], atol=1e-6)
+
+
+def test_it_stands_where_the_pictures_have_its_first_joint() -> None:
+    """In the middle of a walk to the right; where the hip is not seen, by the knee."""
+    walk = [[(x, 0.4), (x + 0.1, 0.6), (x, 0.8)] for x in (0.1, 0.2, 0.3, 0.5, 0.5)]
+    body = np.array([[(0.5, 0.5), (0.6, 0.7), (0.5, 0.9)], [(-9.0, -9.0), (0.8, 0.7), (0.7, 0.9)]])
+    made = retarget(stick(*walk), body, sure(body)).keypoints
+    np.testing.assert_allclose(made[:, 0, 0], [0.3, 0.4, 0.5, 0.7, 0.7], atol=1e-6)
+    headless = body.copy()
+    headless[:, 0] = -9.0
+    made = retarget(stick(*walk), headless, sure(headless)).keypoints
+    np.testing.assert_allclose(made[2, 1, 0], 0.7, atol=1e-6)
+
+
+def test_what_leaves_the_frame_is_not_commanded_and_lies_at_its_edge() -> None:
+    walk = [[(x, 0.4), (x, 0.6), (x + 0.2, 0.8)] for x in (0.1, 0.3, 0.5)]
+    body = np.array([[(0.7, 0.4), (0.7, 0.6), (0.9, 0.8)]])
+    made = retarget(stick(*walk), body, sure(body))
+    assert made.confidence.tolist() == [[1, 1, 1], [1, 1, 1], [1, 1, 0]]
+    np.testing.assert_allclose(made.keypoints[2, :, 0], [0.9, 0.9, 1.0], atol=1e-6)
+
+
+ARMS = Skeleton(
+    "arms", ("neck", "left_hand", "right_hand"), ((0, 1), (0, 2)), ((1, 2),), (1, 0, 2)
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "wanted"), [(0.1, 0.3, 0.2), (0.3, None, 0.3), (None, 0.1, 0.1), (0.2, 0.2, 0.2)]
+)
+def test_left_and_right_are_as_long_as_both_are_on_average(
+    left: float | None, right: float | None, wanted: float
+) -> None:
+    points = np.array([[(0.5, 0.4), (0.5, 0.6), (0.3, 0.4)]], np.float32)
+    motion = PoseSequence(points, np.ones((1, 3), np.float32), np.ones((1, 3), np.int64), 24.0, ARMS)
+    body = np.array([[(0.5, 0.5), (0.5 + (left or 0), 0.5), (0.5 - (right or 0), 0.5)]])
+    seen = np.array([[1.0, left is not None, right is not None]])
+    made = retarget(motion, body, seen).keypoints
+    np.testing.assert_allclose(lengths(made, ARMS), [[wanted, wanted]], atol=1e-6)
+
+
+HEAD = Skeleton(
+    "head", ("nose", "left_ear", "right_ear", "hat"), ((0, 1), (0, 2), (0, 3)), ((1, 2),), (1,) * 4
+)  # fmt: skip
+
+
+def ears(left: float, right: float, hat: float = 90.0) -> np.ndarray:
+    """Ears and hat 0.1 from the nose, at degrees above the level line, each on its own side: [1, 4, 2]."""
+    up, at = np.radians([left, right, hat]), np.array([0.5, 0.5])
+    ways = [
+        (np.cos(up[0]), -np.sin(up[0])),
+        (-np.cos(up[1]), -np.sin(up[1])),
+        (np.cos(up[2]), -np.sin(up[2])),
+    ]
+    return np.array([[at, *(at + 0.1 * np.array(way) for way in ways)]])
+
+
+@pytest.mark.parametrize(
+    ("pictured", "wanted"),
+    [
+        # Both up, or hanging, as far as they may.
+        (ears(60, 60), (60, 60)),
+        (ears(-30, -30), (-30, -30)),
+        (ears(100, 100), (100, 100)),
+        (ears(170, 170), (170, 170)),
+        (ears(-120, -120), (-120, -120)),
+        # One a little further than the other: the middle of both.
+        (ears(70, 50), (60, 60)),
+        # A tilt of the head is none of the ears.
+        (ears(20, -20), (0, 0)),
+        # Too uneven: it looks elsewhere.
+        (ears(60, 0), (0, 0)),
+        (ears(0, 60), (0, 0)),
+        # A hat is on neither side, and stays where the motion has it.
+        (ears(0, 0, hat=30), (0, 0)),
+    ],
+)
+def test_a_head_is_stiff_and_its_sides_are_alike(pictured: np.ndarray, wanted: tuple[float, float]) -> None:
+    points = ears(0, 0).astype(np.float32)
+    motion = PoseSequence(points, np.ones((1, 4), np.float32), np.ones((1, 4), np.int64), 24.0, HEAD)
+    # Another picture does not show the ears, wherever it has them.
+    body = np.concatenate([pictured, ears(-80, -80)])
+    made = retarget(motion, body, np.array([[1.0, 1, 1, 1], [1, 0, 0, 0]])).keypoints
+    np.testing.assert_allclose(made - made[:, :1], ears(*wanted) - 0.5, atol=1e-5)
+
+
+def test_only_the_head_is_stiff() -> None:
+    """The same joints under other names are arms, which go where the motion has them."""
+    names = ("chest", "left_ear", "right_ear", "hat")
+    body = Skeleton("body", names, HEAD.edges, HEAD.flip_pairs, HEAD.layers)
+    points = ears(0, 0).astype(np.float32)
+    motion = PoseSequence(points, np.ones((1, 4), np.float32), np.ones((1, 4), np.int64), 24.0, body)
+    made = retarget(motion, ears(60, 60), np.ones((1, 4))).keypoints
+    np.testing.assert_allclose(made - made[:, :1], ears(0, 0) - 0.5, atol=1e-5)

@@ -147,9 +147,8 @@ class Validation:
             logits = []
             for batch, video in clips:
                 seen = grown(video.to(weight), stages, state.step)
-                logits.append(
-                    critic.forward(seen, generator.tell(batch.to(weight.device, weight.dtype)))[0].mean()
-                )
+                condition = generator.tell(batch.to(weight.device, weight.dtype), generator.config.size)
+                logits.append(critic.forward(seen, condition)[0].mean())
             return float(torch.stack(logits).mean())
 
         held = [(h.batch, h.batch.video) for h in self._clips.held]

@@ -327,3 +327,19 @@ def test_dropped_joints_are_gone_from_clip_and_references_alike_and_more_or_less
     assert len(set(share.tolist())) > 3
     for name in ("video", "keypoints", "layer", "reference_video"):
         assert torch.equal(getattr(made, name), getattr(batch, name)), name
+
+
+def test_which_joints_are_dropped_is_a_function_of_seed_and_sample_and_the_others_stay_as_sure() -> None:
+    batch = wavy_clip(clips=20)
+    batch = ClipBatch(**{**vars(batch), "confidence": torch.full_like(batch.confidence, 0.5)})
+    every = AugmentConfig(joint_drop_prob=1.0)
+    made, again, other, later = (
+        augment(batch, every, seed, first, SKELETON, EXPRESSIONS).confidence
+        for seed, first in ((0, 0), (0, 0), (1, 0), (0, 5))
+    )
+    assert torch.equal(made, again)
+    assert set(made.flatten().tolist()) == {0.0, 0.5}
+    assert not torch.equal(made, other)
+    # A clip's number counts, not its place in the batch.
+    assert torch.equal(later[:15], made[5:])
+    assert len({tuple(clip[0].tolist()) for clip in made}) > 3

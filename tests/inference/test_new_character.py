@@ -22,7 +22,7 @@ from temporal_gan.models.conditioning import Domain
 from temporal_gan.pose_files import PoseSequence
 from temporal_gan.puppet import motion_keypoints, random_specs
 from temporal_gan.puppet.clip import render_clip
-from temporal_gan.skeletons import CANONICAL25
+from temporal_gan.skeletons import CANONICAL25, Skeleton
 from temporal_gan.video_io import read_frames
 
 
@@ -84,6 +84,36 @@ def test_a_picture_without_a_plain_page_stays_opaque_and_one_with_alpha_keeps_it
 
 def test_a_network_of_opaque_clips_gets_opaque_pictures(room: Path) -> None:
     assert new_character(pipi(room), 32, 3).frames["video"].shape == (1, 3, 32, 32)
+
+
+def test_joints_move_with_the_picture_into_its_square() -> None:
+    """A page of 40x20 into 32: half of its size, eight rows of nothing above and below."""
+    points = np.array([[(0.0, 0.0), (1.0, 1.0), (0.25, 0.5), (0.5, 0.0)]], np.float32)
+    skeleton = Skeleton("four", ("a", "b", "c", "d"), (), (), (0, 1, 2, 3))
+    page = np.full((20, 40, 3), 255, np.uint8)
+    page[:10, :20] = (200, 0, 0)
+    confidence = np.array([[1.0, 1.0, 0.0, 0.5]], np.float32)
+    drawings = Drawings((Path("a.png"),), skeleton, (page,), points, confidence)
+    found = new_character(drawings, 32, 3)
+    np.testing.assert_allclose(
+        found.frames["keypoints"][0], [(0, 0.25), (1, 0.75), (0.25, 0.5), (0.5, 0.25)], atol=1e-6
+    )
+    assert found.frames["confidence"].tolist() == confidence.tolist()
+    assert found.frames["layer"].tolist() == [[0, 1, 2, 3]]
+    # The drawings themselves stay as they were.
+    assert drawings.keypoints[0, 0].tolist() == [0, 0]
+    shown = found.frames["video"][0]
+    assert shown[:, 10, 5].tolist() == [200, 0, 0]
+    assert shown[:, 10, 25].tolist() == shown[:, 22, 5].tolist() == [255, 255, 255]
+
+
+def test_a_network_of_opaque_clips_shows_a_clear_picture_on_white(room: Path) -> None:
+    clear = read_labelled_pictures([room / "clear.png"], [room / "points.csv"])
+    assert clear.pixels[0].shape[-1] == 4
+    found = new_character(clear, 64, 3)
+    assert found.opaque == ()
+    assert found.frames["video"][0, :, 0, 0].tolist() == [255, 255, 255]
+    np.testing.assert_array_equal(found.frames["video"][0].transpose(1, 2, 0), over_white(clear.pixels[0]))
 
 
 def test_in_its_own_pose_a_character_is_its_picture(room: Path) -> None:

@@ -80,3 +80,75 @@ def test_a_face_that_is_missing_is_left_alone_and_so_is_a_skeleton_without_one()
     net = network(tail)
     assert torch.equal(net(made, others, torch.rand(1, 2, 2), torch.ones(1, 2), told), made)
     assert [p.shape for p in net.parameters()] == [p.shape for p in network().parameters()]
+
+
+# In closed form
+
+
+def test_the_square_reaches_one_point_three_necks_and_a_doubtful_face_is_one() -> None:
+    keypoints, confidence = pose()
+    confidence[0, NOSE] = 0.3
+    _, reach, seen = face_square(keypoints, confidence, (NECK, NOSE))
+    assert reach.tolist() == pytest.approx([0.13])
+    assert seen.tolist() == [True]
+
+
+def test_beyond_the_pictures_border_the_border_goes_on() -> None:
+    ramp = ((torch.arange(32) + 0.5) / 32).expand(1, 1, 32, 32)
+    square = cut_square(ramp, torch.tensor([[0.0, 0.5]]), torch.tensor([0.25]), 16)[0, 0]
+    assert square[:, :8].flatten().tolist() == pytest.approx([0.5 / 32] * 128)
+    assert square[0, 8:].tolist() == pytest.approx(((torch.arange(8) + 0.5) / 32).tolist(), abs=1e-6)
+
+
+@torch.no_grad()
+def test_what_is_added_fades_over_a_tenth_of_the_half_side() -> None:
+    """A network that adds 1 everywhere, in a square of 16 pixels around the middle of 64: its outermost pixels lie a
+    sixteenth of the half side from the edge, where 0.0625 / 0.1 of it is left."""
+    net, made = network(), torch.zeros(1, 4, 64, 64)
+    net.out.weight.zero_()
+    net.out.bias.fill_(1.0)  # type: ignore[union-attr]
+    keypoints, confidence = pose((0.5, 0.5))
+    keypoints[0, NECK] = torch.tensor([0.5, 0.5 + 0.125 / 1.3])
+    added = net(made, torch.rand(1, 4, 64, 64), keypoints, confidence, torch.randn(1, 6))[0, 0]
+    row = added[32, 23:33].tolist()
+    assert row == pytest.approx([0.0, 0.625] + [1.0] * 8, abs=1e-4)
+    assert float(added[24, 24]) == pytest.approx(0.625**2, abs=1e-4)
+    torch.testing.assert_close(added, added.flip(0), rtol=0, atol=1e-4)
+    torch.testing.assert_close(added, added.T, rtol=0, atol=1e-4)
+
+
+def test_a_new_network_adds_nothing_and_learns_from_the_first_step() -> None:
+    torch.manual_seed(0)
+    new = FaceNetwork(CANONICAL25, 8, 4, 4, 6, 16)
+    made, others, told = torch.rand(1, 4, 64, 64), torch.rand(1, 4, 64, 64), torch.randn(1, 6)
+    out = new(made, others, *pose(), told)
+    assert torch.equal(out, made)
+    out.square().sum().backward()
+    assert new.out.weight.grad is not None
+    assert bool(new.out.weight.grad.flatten(1).any(1).all())
+    awake = network()
+    awake(made, others, *pose(), told).square().sum().backward()
+    assert [n for n, p in awake.named_parameters() if p.grad is None or not p.grad.any()] == []
+
+
+@torch.no_grad()
+def test_every_resolution_is_seen_and_told_by_itself() -> None:
+    """With one way left open at a time: over a skip what is seen, by scale and by shift what is told."""
+    crops, told = torch.rand(2, 1, 8, 16, 16), torch.randn(2, 1, 6)
+    for level in (0, 1):
+        net = network()
+        # Nothing passes beyond this level, so only its skip can tell the crops apart.
+        net.down[level + 1].weight.zero_()
+        net.down[2].weight.zero_()
+        assert not torch.allclose(net.repaint(crops[0], told[0]), net.repaint(crops[1], told[0]), atol=1e-4)
+    for level in range(3):
+        for part in (0, 1):
+            net = network()
+            for number, modulate in enumerate(net.modulate):
+                half = modulate.weight.chunk(2)[part]
+                kept = half.clone()
+                modulate.weight.zero_()
+                if number == level:
+                    half.copy_(kept)
+            painted = [net.repaint(crops[0], t) for t in told]
+            assert not torch.allclose(*painted, atol=1e-4), (level, part)

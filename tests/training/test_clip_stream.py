@@ -1,5 +1,6 @@
 """The stream of training clips: what a step sees depends on its number alone, not on who prepares it."""
 
+import multiprocessing
 from itertools import islice
 
 import pytest
@@ -63,3 +64,13 @@ def test_it_comes_in_the_runs_own_precision(clips: ClipDataset) -> None:
     batch = stream(clips, config(CLIP_GAN, train__precision="float64"), 0, 1)[0]
     assert batch.video.dtype == batch.keypoints.dtype == torch.float64
     assert batch.layer.dtype == torch.int64
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_workers_are_processes_of_their_own(clips: ClipDataset, workers: int) -> None:
+    cfg = config(CLIP_GAN, data__workers=workers)
+    before = set(multiprocessing.active_children())
+    batches = clip_stream(clips, cfg, 0, World(), CPU)
+    next(batches)
+    assert len(set(multiprocessing.active_children()) - before) == workers
+    del batches

@@ -1,5 +1,7 @@
-"""Every shipped recipe loads and takes a step, its switches as they are; only widths and the batch are made small."""
+"""Every shipped recipe loads, takes a step and measures what it makes, its switches as they are; only widths and the
+batch are made small."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -23,7 +25,7 @@ SMALL_PICTURES = ("model.ngf=4", "model.ndf=4", "data.batch=2")
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return puppet_store(tmp_path_factory.mktemp("data") / "store", clips=2, frames=4, size=64)
+    return puppet_store(tmp_path_factory.mktemp("data") / "store", clips=3, frames=4, size=64)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +33,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
 )
 def test_every_recipe_takes_a_step(path: Path, store: Store, tmp_path: Path) -> None:
     recipe = load_config(str(path), [], ExperimentConfig)
-    small = SMALL_PICTURES if isinstance(recipe.model, DCGANConfig) else SMALL_CLIPS
+    of_clips = not isinstance(recipe.model, DCGANConfig)
+    small = SMALL_CLIPS if of_clips else SMALL_PICTURES
     once = ["train.steps=1", "train.device=cpu", "data.workers=0"]
+    once += ["train.validate_every_steps=1"] * of_clips
     train(load_config(str(path), [*small, *once], ExperimentConfig), store.path, tmp_path, quiet=True)
     assert (tmp_path / "checkpoints" / "step_00000001.pt").is_file()
-    assert len((tmp_path / "stats.jsonl").read_text().splitlines()) == 1
+    lines = (tmp_path / "stats.jsonl").read_text().splitlines()
+    figures = {key for line in lines for key in json.loads(line)}
+    assert ("validation/foreground_psnr" in figures) == of_clips
 
 
 def test_the_family_differs_by_size_alone_and_what_follows_from_it() -> None:

@@ -289,6 +289,19 @@ def test_each_side_has_its_own_rate(data: tuple[Domain, ClipBatch]) -> None:
     assert state.optimizer_critics.param_groups[0]["lr"] == pytest.approx(1e-3)
 
 
+def test_each_side_has_its_own_momentum(data: tuple[Domain, ClipBatch]) -> None:
+    cfg = settings(optim__beta1=0.9, optim__beta1_critic=0.25, optim__beta2=0.75)
+    state = fresh(data[0], cfg)
+    assert state.optimizer_critics is not None
+    assert state.optimizer_generator.param_groups[0]["betas"] == (0.9, 0.75)
+    assert state.optimizer_critics.param_groups[0]["betas"] == (0.25, 0.75)
+    take_step(state, data[1], cfg, World())
+    # After its first step Adam's mean is that share of the gradient which beta1 leaves.
+    for optimizer, left in ((state.optimizer_generator, 0.1), (state.optimizer_critics, 0.75)):
+        for parameter, kept in optimizer.state.items():
+            torch.testing.assert_close(kept["exp_avg"], left * parameter.grad, rtol=1e-4, atol=1e-9)
+
+
 # Randomness
 
 

@@ -14,7 +14,7 @@ from small_runs import CLIP_GAN, changed, config, every_switch, puppet_store
 from tiny_networks import random_batch, tiny_domain
 from torch import Tensor
 
-from temporal_gan.batch import ClipBatch
+from temporal_gan.batch import ClipBatch, composite_on_white, to_display_range
 from temporal_gan.data.store import Store
 from temporal_gan.errors import UserError
 from temporal_gan.experiment import ExperimentConfig
@@ -192,6 +192,29 @@ def test_overfitting_is_where_held_out_clips_lie_between_trained_and_made(reader
     assert all(abs(v) < 1e-6 for k, v in same.items() if k.endswith("_overfitting"))
 
 
+@pytest.mark.parametrize("critics", ["frame", "clip", "region"])
+def test_critics_judge_whole_pictures_of_a_generator_that_works_at_half_their_size(
+    reader: str, critics: str
+) -> None:
+    """The poses they are told are drawn at the pictures' size, as in training, whatever the generator needs."""
+    weights = {f"critics__{name}__weight": float(name == critics) for name in ("frame", "clip", "region")}
+    batches = [random_batch(DOMAIN, 1, 3, size=64, seed=seed) for seed in (0, 1)]
+    held = HeldClip(batches[0], composite_on_white(to_display_range(batches[0].video)), None, None)
+    ask, cfg = validation(
+        ValidationSet((held,), (batches[1],)), reader, model__size=64, model__network_size=32, **weights
+    )
+    state = state_of(cfg)
+    assert list(state.critics) == [critics]
+    said = []
+    for _ in range(2):
+        said.append(f"validation/{critics}_overfitting" in ask(state))
+        # A critic that says the opposite: one of the two puts training clips above made ones.
+        for name, parameter in state.critics.named_parameters():
+            if name.split(".")[-2] in ("score", "by_face", "by_character"):
+                parameter.data.neg_()
+    assert sorted(said) == [False, True]
+
+
 def test_measuring_changes_nothing(reader: str) -> None:
     clips = ValidationSet((held_clip(),), (held_clip(seed=1).batch,))
     ask, cfg = validation(clips, reader, critics__spectral_norm=True)
@@ -269,6 +292,8 @@ def test_many_clips_are_spread_evenly() -> None:
     ("name", "order"),
     [
         ("foreground_psnr", [10.0, 20.0, 30.0]),
+        ("foreground_ssim", [0.1, 0.5, 0.99]),
+        ("expression_accuracy", [0.0, 0.5, 1.0]),
         ("reader_pck@0.05", [0.1, 0.5, 0.9]),
         ("motion_ratio", [0.0, 3.0, 0.5, 1.5, 1.0]),
         ("sharpness_ratio", [0.1, 0.5, 1.25, 0.9]),
