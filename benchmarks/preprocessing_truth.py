@@ -1,6 +1,6 @@
 """What does preprocessing find in clips of which everything is known?
 
-    python benchmarks/preprocessing_truth.py --out DIR [--files 7] [--backends reader,mediapipe-offline] [--background random] [--crf 20]
+    python benchmarks/preprocessing_truth.py --out DIR [--files 7] [--backends reader,mediapipe-offline] [--crf 20]
 
 Puppet clips on ones, twos and threes are written as H.264 files of three shots each and run through
 ``temporal-gan-preprocess run`` as strangers, whole frame, with each pose backend, with and without smoothing. Against
@@ -27,10 +27,25 @@ _HEAD = ("nose", "neck", "left_ear", "right_ear", "left_eye", "right_eye")
 
 def make_store(inputs: Path, out: Path, backend: str, smooth: bool, size: int) -> Store:
     """Run the command as a user would."""
-    command = [sys.executable, "-c", "from preprocessing.cli import main; main()", "run", str(inputs), "--out", str(out)]
+    command = [
+        sys.executable,
+        "-c",
+        "from preprocessing.cli import main; main()",
+        "run",
+        str(inputs),
+        "--out",
+        str(out),
+    ]
     settings = ["crop.mode=whole", f"crop.size={size}", "crop.alpha=opaque", "dedupe.threshold=0"]
     settings += [f"smooth.enabled={str(smooth).lower()}", "shots.max_seconds=60"]
-    command += ["--allow-unlicensed", "--pose-backend", backend, "--work", str(out.parent / "work"), "--quiet"]
+    command += [
+        "--allow-unlicensed",
+        "--pose-backend",
+        backend,
+        "--work",
+        str(out.parent / "work"),
+        "--quiet",
+    ]
     for setting in settings:
         command += ["--set", setting]
     subprocess.run(command, check=True)
@@ -69,7 +84,9 @@ def score_clip(store: Store, clip: str, truth: PuppetClip, tally: Tally) -> None
     labels = store.labels(clip)
     changes = np.diff(labels.hold) > 0
     # Two drawings in a row may be the same: a held pose between two moves.
-    moved = (np.diff(truth.hold) > 0) & (np.abs(np.diff(truth.video.astype(np.int16), axis=0)).max(axis=(1, 2, 3)) > 8)
+    moved = (np.diff(truth.hold) > 0) & (
+        np.abs(np.diff(truth.video.astype(np.int16), axis=0)).max(axis=(1, 2, 3)) > 8
+    )
     tally.add(drawing_found=changes[moved], drawing_false=changes[np.diff(truth.hold) == 0])
     heads = [CANONICAL25.joints.index(name) for name in _HEAD]
     place = truth.keypoints[:, heads]
@@ -98,7 +115,9 @@ def score_clip(store: Store, clip: str, truth: PuppetClip, tally: Tally) -> None
     tally.add(expression=agree[strong & told], faces_read=told)
     for number, name in enumerate(CONTROLS, len(CLASSES)):
         there = labels.expression_confidence[:, number] > 0
-        tally.add(**{f"error of {name}": np.abs(labels.expression[:, number] - truth.expression[:, number])[there]})
+        tally.add(
+            **{f"error of {name}": np.abs(labels.expression[:, number] - truth.expression[:, number])[there]}
+        )
     measured = store.truth(clip)
     if measured is not None and "flow" in measured:
         _score_flow(measured, truth, tally)
@@ -110,12 +129,16 @@ def _score_flow(measured: dict[str, np.ndarray], truth: PuppetClip, tally: Tally
     own[held] = False
     error = np.linalg.norm(measured["flow"].astype(np.float32) - truth.flow, axis=1)
     kept = own & measured["flow_valid"][:, 0]
-    tally.add(flow_error_px=error[own], flow_error_kept_px=error[kept], flow_kept=measured["flow_valid"][:, 0][own])
+    tally.add(
+        flow_error_px=error[own], flow_error_kept_px=error[kept], flow_kept=measured["flow_valid"][:, 0][own]
+    )
     tally.add(flow_marked_on_holds=measured["flow_valid"][held])
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--files", type=int, default=7)
     parser.add_argument("--frames", type=int, default=40)
@@ -133,7 +156,7 @@ def main() -> None:
             store = make_store(options.out / "inputs", place, backend, smooth, options.size)
             tally = Tally()
             for stranger in strangers:
-                first = {start: spec for start, spec in zip(stranger.first_frames(), stranger.specs, strict=True)}
+                first = dict(zip(stranger.first_frames(), stranger.specs, strict=True))
                 for row in store.clips:
                     if row.source == stranger.file.name and round(row.start * FPS) in first:
                         spec = first[round(row.start * FPS)]

@@ -81,11 +81,13 @@ def figure(clip: PuppetClip) -> np.ndarray:
 def write_h264(file: Path, frames_u8: np.ndarray, fps: int, crf: int) -> None:
     """uint8 [T, H, W, 3], even sides -> an .mp4 as people upload it: B-frames, a key frame every 250."""
     with av.open(str(file), "w") as container:
-        stream = container.add_stream("libx264", rate=Fraction(fps), options={"crf": str(crf), "threads": "1"})
+        stream = container.add_stream(
+            "libx264", rate=Fraction(fps), options={"crf": str(crf), "threads": "1"}
+        )
         stream.height, stream.width = frames_u8.shape[1:3]
         stream.pix_fmt = "yuv420p"
         for frame in frames_u8:
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24")))
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(frame), format="rgb24"))
+            )
         container.mux(stream.encode(None))
-
-

@@ -116,7 +116,9 @@ def _why_nothing(finished: Finished) -> str:
     if not finished.outcomes:
         return "no video or picture in the inputs"
     reasons = Counter(outcome.reason for outcome in finished.outcomes)
-    told = "; ".join(f"{count}x {reason}" if count > 1 else reason for reason, count in reasons.most_common(3))
+    told = "; ".join(
+        f"{count}x {reason}" if count > 1 else reason for reason, count in reasons.most_common(3)
+    )
     return f"no clip to make a store of: {told}"
 
 

@@ -2,10 +2,9 @@
 
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
@@ -19,13 +18,14 @@ from temporal_gan.errors import UserError
 from .clip import Clip, Pose, Source
 from .config import PreprocessConfig
 from .crop import crop_clip
+from .detection import FaceBackend, PoseBackend
 from .expression import ExpressionTools, open_expression_tools, read_expression
 from .face.finding import find_face, open_face_finder
-from .flow import measure_flow, open_flow_tools
+from .flow import FlowNetwork, measure_flow, open_flow_network
 from .holds import mark_holds
 from .ingest import ShotReader
 from .label_track import LabelTrack
-from .labels import apply_labels
+from .labels import NOT_LABELLED, apply_labels
 from .pose.backends import open_face_backend, open_pose_backend
 from .pose.finding import find_pose
 from .shot import Shot
@@ -99,21 +99,23 @@ class Tools:
         self.reader = ShotReader(config.ingest)
 
     @cached_property
-    def pose(self) -> Any:
+    def pose(self) -> PoseBackend | None:
         return open_pose_backend(self._config.pose)
 
     @cached_property
-    def face(self) -> Any:
+    def face(self) -> FaceBackend | None:
         face = self._config.face
-        return open_face_finder(open_face_backend(face.backend or self._config.pose.backend, self._config.pose), face)
+        return open_face_finder(
+            open_face_backend(face.backend or self._config.pose.backend, self._config.pose), face
+        )
 
     @cached_property
     def expression(self) -> ExpressionTools:
         return open_expression_tools(self._config.expression)
 
     @cached_property
-    def flow(self) -> RAFT | None:
-        return open_flow_tools(self._config.flow)
+    def flow(self) -> FlowNetwork | None:
+        return open_flow_network(self._config.flow)
 
 
 @dataclass(frozen=True)
@@ -178,7 +180,7 @@ class ClipTask:
         track = None if item.labels is None else item.labels.read()
         return [
             ("holds", lambda clip: mark_holds(clip, config.holds)),
-            ("pose", lambda clip: _with_pose(clip, tools, config)),
+            ("pose", lambda clip: _with_pose(clip, tools.pose, config)),
             ("labels", lambda clip: _labelled(clip, track)),
             ("face", lambda clip: find_face(clip, tools.face, config.face)),
             # A label set by a person wins over what the expression stage has read.
@@ -190,6 +192,12 @@ class ClipTask:
             ("crop", lambda clip: crop_clip(clip, config.crop)),
             ("flow", lambda clip: measure_flow(clip, config.flow, tools.flow)),
         ]
+
+
+def _with_pose(clip: Clip, backend: PoseBackend | None, config: PreprocessConfig) -> Clip:
+    if backend is None:
+        return replace(clip, pose=Pose.nothing(len(clip.hold), NOT_LABELLED)).with_facts(frames_with_pose=0.0)
+    return find_pose(clip, backend, config.pose)
 
 
 def _labelled(clip: Clip, track: LabelTrack | None) -> Clip:
@@ -207,7 +215,11 @@ def _arrays(clip: Clip) -> dict[str, np.ndarray] | None:
     if clip.face is not None and clip.face.points is not None:
         arrays["face_points"] = clip.face.points
     if clip.flow is not None and clip.flow_valid is not None:
-        arrays |= {"flow": clip.flow, "flow_valid": clip.flow_valid, "measured_by": np.array("flow stage")}
+        arrays |= {
+            "flow": clip.flow,
+            "flow_valid": clip.flow_valid,
+            "measured_by": np.array("preprocessing"),
+        }
     return arrays or None
 
 

@@ -1,5 +1,6 @@
 """How every pixel moves from one drawing to the next, with the pixels of which that is known."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -8,12 +9,10 @@ import cv2
 import numpy as np
 import torch
 from pydantic import Field
-from torchvision.models.optical_flow import RAFT
 
 from temporal_gan.alpha import over_white
 from temporal_gan.config import Section
 from temporal_gan.optical_flow import SMALLEST_SIDE
-from temporal_gan.raft import load_raft, raft_flow_checked
 
 from .clip import Clip
 
@@ -22,6 +21,12 @@ _PRESETS = {
     "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
 }
+
+_STEPS = 32
+"""Of a pixel."""
+
+FlowNetwork = Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor]]
+"""uint8 [T, H, W, 3] -> flow float32 [T-1, 2, H, W] and whether it is valid, bool [T-1, 1, H, W]."""
 
 
 class FlowConfig(Section):
@@ -40,18 +45,22 @@ class FlowConfig(Section):
     device: str = Field(default="cuda", description="where raft computes")
 
 
-def open_flow_tools(config: FlowConfig) -> RAFT | None:
+def open_flow_network(config: FlowConfig) -> FlowNetwork | None:
     """Load what the method needs, once per process; None where it needs nothing.
 
     Raises:
         CheckpointError: no weights for RAFT, or not these.
     """
     if config.method in ("raft", "raft_small"):
-        return load_raft(config.method, config.raft_weights, torch.device(config.device))
+        # torchvision takes two seconds to import, which every process of a run by DIS would wait for.
+        from temporal_gan.raft import load_raft, raft_flow_checked
+
+        network = load_raft(config.method, config.raft_weights, torch.device(config.device))
+        return lambda pictures: raft_flow_checked(network, pictures)
     return None
 
 
-def measure_flow(clip: Clip, config: FlowConfig, raft: RAFT | None) -> Clip:
+def measure_flow(clip: Clip, config: FlowConfig, network: FlowNetwork | None) -> Clip:
     """Flow from each frame to the next, checked by going back.
 
     Measured once for each pair of drawings; where a drawing is held, zero and not valid: a held drawing says nothing
@@ -61,15 +70,15 @@ def measure_flow(clip: Clip, config: FlowConfig, raft: RAFT | None) -> Clip:
     Args:
         clip: as it will be stored, T frames.
         config: which method.
-        raft: from :func:`open_flow_tools` with the same settings.
+        network: from :func:`open_flow_network` with the same settings.
     Returns:
-        with ``flow`` float16 [T-1, 2, H, W] and ``flow_valid`` bool [T-1, 1, H, W], and fact ``flow_valid_share``, of
-        the pixels between different drawings.
+        with ``flow`` float16 [T-1, 2, H, W], rounded to 1/32 px, ``flow_valid`` bool [T-1, 1, H, W], and fact
+        ``flow_valid_share``, of the pixels between different drawings.
     Raises:
         ValueError: the method needs RAFT, and it was not opened.
     """
-    if (raft is None) == config.method.startswith("raft"):
-        raise ValueError(f"measure_flow: method {config.method} with raft {raft}; call open_flow_tools")
+    if (network is None) == config.method.startswith("raft"):
+        raise ValueError(f"measure_flow: method {config.method} needs what open_flow_network returns for it")
     frames, (height, width) = len(clip.frames_u8), clip.frames_u8.shape[1:3]
     if config.method == "none" or frames < 2 or max(height, width) < SMALLEST_SIDE:
         return replace(clip, flow=None, flow_valid=None)
@@ -86,11 +95,13 @@ def measure_flow(clip: Clip, config: FlowConfig, raft: RAFT | None) -> Clip:
             flow[t], valid[t] = flow[known], valid[known]
             continue
         pictures = over_white(clip.frames_u8[t : t + 2])
-        if raft is not None:
-            there, good = (x[0].numpy() for x in raft_flow_checked(raft, pictures))
+        if network is not None:
+            there, good = (x[0].numpy() for x in network(pictures))
             flow[t], valid[t] = there, good
         else:
             flow[t], valid[t, 0] = _dis_checked(dis, pictures)
+    # Digits that mean nothing do not compress: rounded to a tenth of the method's error, a sixth of the bytes.
+    flow = (np.rint(flow * np.float16(_STEPS)) / np.float16(_STEPS)).astype(np.float16)
     share = float(valid[changes].mean()) if len(changes) else 0.0
     return replace(clip, flow=flow, flow_valid=valid).with_facts(flow_valid_share=share)
 

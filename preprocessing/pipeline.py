@@ -182,7 +182,9 @@ def _settle(
             others.append(Outcome(source.name, name, "left out", shot.left_out))
         else:
             stay.append((source, shot, name))
-    same = find_duplicates([(name, source.name, shot.fingerprint) for source, shot, name in stay], config.dedupe)
+    same = find_duplicates(
+        [(name, source.name, shot.fingerprint) for source, shot, name in stay], config.dedupe
+    )
     source_of = {name: source.name for source, _, name in stay}
     alike = [(source_of[copy], source_of[kept]) for copy, kept in same.items()]
     splits = assign_splits([scan.source for scan in scans], alike, config.split)

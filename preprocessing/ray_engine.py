@@ -1,4 +1,4 @@
-"""The same work on a Ray cluster: :func:`do_all` with the arguments and the results of :func:`preprocessing.lanes.do_all`.
+"""The same work on a Ray cluster: :func:`do_all` as :func:`preprocessing.lanes.do_all` does it.
 
 Every actor keeps a lane, so what a hostile file kills is a process of that lane and never the actor. The inputs and the
 work folder must lie where every machine of the cluster finds them under the same name.

@@ -20,6 +20,7 @@ class Shot:
         start, end: seconds within the source; ``end`` is when the last frame stops being shown.
         fps: frames per second that the clip is to have.
         width, height: pixels that the clip is to have.
+        source_width, source_height: pixels of the source's pictures.
         has_alpha: the source is somewhere transparent.
         fingerprint: see :mod:`preprocessing.dedupe`.
         score: of the cut it begins with, 0 to 100, 0 where a person set it; None = it begins without a cut.
@@ -36,6 +37,8 @@ class Shot:
     fps: float
     width: int
     height: int
+    source_width: int
+    source_height: int
     has_alpha: bool
     fingerprint: str
     score: float | None = None

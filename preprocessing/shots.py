@@ -78,7 +78,8 @@ def scan(
         reason = f"{seconds:.2f} s is shorter than min_seconds {shots.min_seconds:g}" if short else ""
         for begin, stop in _parts(first, end, timing, shots.max_seconds):
             last = min(timing.at(stop), timing.at(begin) + shots.max_seconds + 1 / fps)
-            width, height = _fitted(*seen.size_at(begin), ingest.longest_side)
+            whole = seen.size_at(begin)
+            width, height = _fitted(*whole, ingest.longest_side)
             near = _NEAR * shots.threshold
             shot = Shot(
                 number=len(found),
@@ -90,6 +91,8 @@ def scan(
                 fps=fps,
                 width=width,
                 height=height,
+                source_width=whole[0],
+                source_height=whole[1],
                 has_alpha=seen.transparent,
                 fingerprint=_fingerprint(seen, timing, begin, stop, dedupe),
                 score=round(marks[begin], 3) if begin in marks else None,

@@ -16,21 +16,37 @@ from preprocessing.sidecar import Provenance
 from temporal_gan.alpha import over_white
 from temporal_gan.puppet import PuppetSpec, render_clip
 
-QUICK = ["pose.backend=none", "face.backend=none", "expression.method=none", "crop.size=48", "flow.preset=ultrafast"]
+QUICK = [
+    "pose.backend=none",
+    "face.backend=none",
+    "expression.method=none",
+    "crop.size=48",
+    "flow.preset=ultrafast",
+]
 SHOT = 10
 
 
 def write_inputs(folder: Path, files: int = 3) -> Path:
     """Videos of two shots of ten frames, each of another character."""
     folder.mkdir(parents=True, exist_ok=True)
-    people = ("akira", "amara", "genzo", "mina")
+    people = ("akira", "amara", "genzo", "hana")
     for number in range(files):
         shots = [
-            PuppetSpec(people[number % 4], motion, "auto:happy", number, SHOT, 96, 24.0, background=background, hold=2)
+            PuppetSpec(
+                people[number % 4],
+                motion,
+                "auto:happy",
+                number,
+                SHOT,
+                96,
+                24.0,
+                background=background,
+                hold=2,
+            )
             for motion, background in (("walk", "hills"), ("clap", "stripes"))
         ]
         frames = np.concatenate([over_white(render_clip(spec).video) for spec in shots])
-        write_h264(folder / f"film {number}.mp4", frames, 24, 18)
+        write_h264(folder / f"film {number}.mp4", frames, 24, 8)
     return folder
 
 
@@ -52,7 +68,14 @@ def run_quickly(inputs: Path, out: Path, *changes: str, **more) -> Finished:
         "work": out.with_name(f"{out.name}.work"),
     }
     return run(
-        Wanted(sources=sources, outcomes=outcomes, out=out, config=config, progress=Progress(quiet=True), **values | more)
+        Wanted(
+            sources=sources,
+            outcomes=outcomes,
+            out=out,
+            config=config,
+            progress=Progress(quiet=True),
+            **values | more,
+        )
     )
 
 
