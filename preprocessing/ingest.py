@@ -25,8 +25,10 @@ class IngestConfig(Section):
         longest_side: pixels; larger pictures are scaled down to it by area. At 640 a shot of 8 s at 24 frames/s is
             236 MB, and a face that fills a third of the height still has over 200 pixels, which is what the pose and
             face models are fed with.
-        fps: frames per second of every clip; 0 = the source's own, halved until it is at most 30: pictures drawn on
-            twos or threes have nothing in between, and twice the frames are twice the work of every stage.
+        fps: frames per second of every clip; 0 = the source's own: the mean, or where the timing is uneven that of the
+            usual frame, lest a pause makes all the rest slow. Halved until it is at most 30 (pictures drawn on twos or
+            threes have nothing in between, and twice the frames are twice the work of every stage) and doubled until
+            it is at least 6 (a slide show is made of holds).
         limits: see :class:`.media_limits.MediaLimits`.
     """
 

@@ -72,7 +72,7 @@ def find_sources(
             entry = table.get(name_key(name))
             source = _source(file, name, owners[file], entry, defaults, config.limits)
         except UserError as error:
-            outcomes.append(Outcome(name, "", "failed", str(error)))
+            outcomes.append(Outcome(name, "", "failed", _line(str(error))))
             continue
         if source.sha256 in first:
             outcomes.append(Outcome(name, "", "left out", f"same file as {first[source.sha256]}"))
@@ -194,9 +194,10 @@ def _sha256(path: Path, limits: MediaLimits) -> str:
 def _name(file: Path, base: Path) -> str:
     """Path from ``base``; that of ``base`` itself is its own name."""
     path = file.name if file == base else file.relative_to(base).as_posix()
-    return _line(path.encode(errors="surrogateescape").decode(errors="replace"))
+    return _line(path)
 
 
 def _line(text: str) -> str:
-    """On one line."""
+    """On one line, with a mark for what is no character: file names may be any bytes."""
+    text = text.encode(errors="surrogateescape").decode(errors="replace")
     return re.sub(r"[\x00-\x1f\x7f]", " ", text).strip()

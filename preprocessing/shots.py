@@ -21,7 +21,7 @@ from .shot import Shot
 _SIDE = 128
 """Pixels of the grey square that cuts and fingerprints are read from."""
 _TICK = Fraction(1, 1000)
-_MOST_FPS = 30.0
+_LEAST_FPS, _MOST_FPS = 6.0, 30.0
 _NEAR = 0.6
 """A change of this share of the threshold is told as a near cut."""
 
@@ -195,7 +195,7 @@ def _own_rate(seconds: np.ndarray, noted: float) -> float:
         return noted
     mean = (count - 1) / float(seconds[-1])
     if np.abs(seconds * mean - np.arange(count)).max() > 0.5:
-        return 1 / float(np.median(np.diff(seconds)))
+        return 1 / float(np.sort(np.diff(seconds))[(count - 2) // 2])
     # Files that count in whole milliseconds give a mean that is a little off.
     return noted if abs(noted / mean - 1) < 0.002 else mean
 
@@ -203,6 +203,8 @@ def _own_rate(seconds: np.ndarray, noted: float) -> float:
 def _clip_rate(rate: float) -> float:
     while rate > _MOST_FPS * 1.001:
         rate /= 2
+    while rate < _LEAST_FPS:
+        rate *= 2
     return rate
 
 

@@ -191,9 +191,9 @@ def test_a_file_that_changed_is_noticed(tmp_path: Path) -> None:
     shots = shots_of(file)
     encode(file, numbered(30))
     reader = ShotReader(IngestConfig())
-    with pytest.raises(StoreError, match=r"a\.mp4: ends before frame 30, but had"):
-        for shot in shots:
-            reader.read(source(file), shot)
+    reader.read(source(file), shots[0])
+    with pytest.raises(StoreError, match=r"a\.mp4: ends before frame 30, but had 40"):
+        reader.read(source(file), shots[1])
     # The reader is as good as new.
     assert len(reader.read(source(file), shots[0]).frames_u8) == 20
 
