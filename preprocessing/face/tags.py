@@ -195,12 +195,12 @@ def tagged_expression(scores: dict[str, float], threshold: float) -> tuple[np.nd
     confidence[CLASSES.index("disgusted")] = 0
     for name in CONTROLS:
         column = EXPRESSIONS.index(name)
-        told = [deed[name] for tag, deed in _DEEDS.items() if name in deed and tag in present]
+        amounts = [deed[name] for tag, deed in _DEEDS.items() if name in deed and tag in present]
         mixed = sum(
             CLASS_CONTROLS[c].get(name, 0.0) * share for c, share in zip(CLASSES, shares, strict=True)
         )
-        intensity[column] = max(told) if told else min(1.0, mixed)
-        confidence[column] = _TOLD if told else _GUESSED
+        intensity[column] = max(amounts) if amounts else min(1.0, mixed)
+        confidence[column] = _TOLD if amounts else _GUESSED
     return intensity, confidence
 
 
