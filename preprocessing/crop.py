@@ -133,8 +133,8 @@ def plan_cut(clip: Clip, page: np.ndarray | None, config: CropConfig) -> Cut:
     boxes = subject_boxes(clip, page, config.least_confidence)
     known = np.isfinite(boxes[:, 0])
     if config.mode == "whole" or not known.any():
-        corner = [np.full(len(clip.hold), (extent - longer) // 2) for extent in (width, height)]
-        return Cut(*corner, longer, width, height, bool(known.any()))
+        left, top = (np.full(len(clip.hold), (extent - longer) // 2) for extent in (width, height))
+        return Cut(left, top, longer, width, height, bool(known.any()))
     time = clip.time[clip.drawings]
     boxes = np.stack([np.interp(time, time[known], edge[known]) for edge in boxes.T], axis=1)
     boxes = median_filter(boxes, size=(_SPIKE_DRAWINGS, 1), mode="nearest")
@@ -167,11 +167,11 @@ def cut_frames(frames_u8: np.ndarray, cut: Cut, size: int, page: np.ndarray | No
     """uint8 [T, H, W, C] -> uint8 [T, size, size, C]; beyond the frame its page, border colour or nothing."""
     channels, side = frames_u8.shape[-1], cut.side
     made = np.empty((len(frames_u8), size, size, channels), np.uint8)
-    beyond = np.zeros(4, np.uint8) if channels == 4 else page
-    canvas = None
+    canvas, beyond = None, np.zeros(channels, np.uint8)
     if cut.beyond > 0:
         canvas = np.empty((side, side, channels), np.uint8)
-        beyond = border_colour(frames_u8) if beyond is None else beyond
+        if channels == 3:
+            beyond = border_colour(frames_u8) if page is None else page
     method = cv2.INTER_AREA if side > size else cv2.INTER_LANCZOS4
     for target, frame, left, top in zip(made, frames_u8, cut.left.tolist(), cut.top.tolist(), strict=True):
         seen = frame[max(top, 0) : top + side, max(left, 0) : left + side]

@@ -113,7 +113,7 @@ def smooth_drawings(
     known = np.flatnonzero((confidence > 0).any(axis=1))
     if len(known) == 0:
         return intensity
-    slow = [column for column in range(len(EXPRESSIONS)) if column not in _QUICK]
+    slow = np.setdiff1d(np.arange(len(EXPRESSIONS)), _QUICK)
     values = smooth[np.ix_(known, slow)]
     if len(known) >= 3:
         values = median_filter(values, size=(3, 1), mode="nearest")

@@ -80,9 +80,9 @@ def _foreground(picture: np.ndarray, page: np.ndarray | None) -> np.ndarray | No
         inside = (away.max(axis=-1) > PAPER_LEVELS).astype(np.uint8)
     else:
         return None
-    inside = cv2.erode(inside, np.ones((3, 3), np.uint8))
-    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    whole = len(rows) == 0 or inside.all()
+    thick = cv2.erode(inside, np.ones((3, 3), np.uint8))
+    rows, columns = np.flatnonzero(thick.any(axis=1)), np.flatnonzero(thick.any(axis=0))
+    whole = len(rows) == 0 or bool(thick.all())
     return None if whole else np.array([columns[0] - 1, rows[0] - 1, columns[-1] + 2, rows[-1] + 2], float)
 
 

@@ -103,28 +103,20 @@ def key_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
     Returns:
         uint8 [H, W, 4], colour premultiplied by alpha.
     """
-    picture, paper = picture_u8.astype(np.float32) / 255, page.astype(np.float32) / 255
-    away = np.abs(picture_u8.astype(np.int16) - page.astype(np.int16)).max(axis=-1)
+    away = cv2.absdiff(picture_u8, np.broadcast_to(page, picture_u8.shape).copy())
+    away = cv2.max(cv2.max(away[..., 0], away[..., 1]), away[..., 2])
     outside = _joined_to_border(away <= PAPER_LEVELS)
-    beside = cv2.distanceTransform((~outside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    outside = _joined_to_border(outside | ((away <= RINGING_LEVELS) & (beside <= RINGING_PIXELS)))
-    out_by, in_by = (
-        cv2.distanceTransform(m.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-        for m in (outside, ~outside)
-    )
-    alpha = np.where(outside, 0.0, 1.0).astype(np.float32)
-    edge = (out_by <= TRACE_PIXELS) & (in_by <= EDGE_PIXELS)
-    if edge.any() and not outside.all():
-        figure = _nearest_colours(picture, in_by, away)
-        across = figure - paper
-        share = ((picture - paper) * across).sum(-1) / np.maximum((across**2).sum(-1), 1e-4)
-        least = np.where(picture > paper, picture - paper, 0) / np.maximum(1 - paper, 1 / 255)
-        least = np.maximum(least, np.where(picture < paper, paper - picture, 0) / np.maximum(paper, 1 / 255))
-        alpha = np.where(edge, np.clip(np.maximum(share, least.max(-1)), 0, 1), alpha)
-    alpha_u8 = np.ceil(alpha * 255 - 1e-3).astype(np.uint8)
-    rest = 255 - alpha_u8.astype(np.float32)
-    colour = np.rint(picture * 255 - rest[..., None] * paper).clip(0, alpha_u8[..., None])
-    return np.concatenate([colour.astype(np.uint8), alpha_u8[..., None]], axis=-1)
+    made = np.zeros((*outside.shape, 4), np.uint8)
+    if outside.all():
+        return made
+    # Beyond the figure and its traces there is nothing to work out.
+    rows, columns = np.flatnonzero(~outside.all(axis=1)), np.flatnonzero(~outside.all(axis=0))
+    reach = TRACE_PIXELS + 1
+    around = np.s_[
+        max(rows[0] - reach, 0) : rows[-1] + reach + 1, max(columns[0] - reach, 0) : columns[-1] + reach + 1
+    ]
+    made[around] = _key_figure(np.ascontiguousarray(picture_u8[around]), page, away[around], outside[around])
+    return made
 
 
 def lay_on_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
@@ -133,16 +125,50 @@ def lay_on_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
     return np.rint(picture_u8[..., :3] + rest * page).clip(0, 255).astype(np.uint8)
 
 
+def _key_figure(
+    picture_u8: np.ndarray, page: np.ndarray, away: np.ndarray, outside: np.ndarray
+) -> np.ndarray:
+    """A figure, a little of the page around it, cut out: uint8 [h, w, 3], its distance from the page's colour uint8
+    [h, w], and what is page for sure, bool [h, w] -> uint8 [h, w, 4]."""
+    beside = _distance(~outside)
+    outside = _joined_to_border(outside | ((away <= RINGING_LEVELS) & (beside <= RINGING_PIXELS)))
+    out_by, in_by = _distance(outside), _distance(~outside)
+    edge = (out_by <= TRACE_PIXELS) & (in_by <= EDGE_PIXELS)
+    alpha_u8 = np.where(outside, 0, 255).astype(np.uint8)
+    colour = np.where(outside[..., None], 0, picture_u8).astype(np.uint8)
+    if edge.any() and not outside.all():
+        paper = page.astype(np.float32) / 255
+        picture = picture_u8[edge].astype(np.float32) / 255
+        across = _nearest_colours(picture_u8, in_by, away)[edge].astype(np.float32) / 255 - paper
+        share = ((picture - paper) * across).sum(-1) / np.maximum((across**2).sum(-1), 1e-4)
+        least = np.where(picture > paper, picture - paper, 0) / np.maximum(1 - paper, 1 / 255)
+        least = np.maximum(least, np.where(picture < paper, paper - picture, 0) / np.maximum(paper, 1 / 255))
+        alpha = np.clip(np.maximum(share, least.max(-1)), 0, 1)
+        covered = np.ceil(alpha * 255 - 1e-3).astype(np.uint8)
+        rest = 255 - covered.astype(np.float32)
+        alpha_u8[edge] = covered
+        colour[edge] = np.rint(picture * 255 - rest[..., None] * paper).clip(0, covered[..., None])
+    return np.concatenate([colour, alpha_u8[..., None]], axis=-1)
+
+
+def _distance(inside: np.ndarray) -> np.ndarray:
+    """How far each pixel of a mask [h, w] is from what is not in it."""
+    return cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+
+
 def _joined_to_border(page: np.ndarray) -> np.ndarray:
     """The part of a mask [H, W] that is joined to the picture's border."""
     _, parts = cv2.connectedComponents(page.astype(np.uint8), connectivity=4)
     border = np.concatenate([parts[0], parts[-1], parts[:, 0], parts[:, -1]])
-    return np.isin(parts, np.unique(border[border > 0]))
+    joined = np.zeros(int(parts.max()) + 1, bool)
+    joined[border] = True
+    joined[0] = False
+    return np.asarray(joined[parts])
 
 
 def _nearest_colours(picture: np.ndarray, in_by: np.ndarray, away: np.ndarray) -> np.ndarray:
-    """For every pixel the colour of the nearest one that lies well inside the figure; where a strong stroke is too thin
-    to have an inside, of its middle; where there is neither, its own."""
+    """For every pixel of uint8 [h, w, 3] the colour of the nearest one that lies well inside the figure; where a strong
+    stroke is too thin to have an inside, of its middle; where there is neither, its own."""
     ridge = (in_by > 0) & (in_by >= cv2.dilate(in_by, np.ones((3, 3), np.uint8)))
     inside = ((in_by > EDGE_PIXELS) & (away > PAPER_LEVELS)) | (ridge & (away > STROKE_LEVELS))
     if not inside.any():
@@ -150,6 +176,6 @@ def _nearest_colours(picture: np.ndarray, in_by: np.ndarray, away: np.ndarray) -
     _, labels = cv2.distanceTransformWithLabels(
         (~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    colours = np.zeros((int(labels.max()) + 1, 3), np.float32)
+    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
     colours[labels[inside]] = picture[inside]
     return np.asarray(colours[labels])

@@ -26,6 +26,8 @@ _BEYOND_CONTROLS = {
 (AU1+2), the mouth drawn wide (AU12, AU20, bared teeth), lips that part without the jaw (AU10, AU25); Ekman & Friesen's
 EMFACS, in the measure of drawings."""
 
+_EYES = ("left_eye", "right_eye")
+
 _CERTAINTY = {"neutral": 0.8, "disgusted": 0.5, "embarrassed": 0.3}
 """Of classes whose marks geometry does not see whole: a nose that wrinkles, a blush. The others 0.8."""
 
@@ -40,30 +42,65 @@ class Rest(Section):
     differs: float = Field(ge=0)
 
 
-class GeometryConfig(Section):
-    """Faces at rest, and how far they go from there; lengths in widths of the face.
+class Proportions(Section):
+    """Faces of one kind at rest, and how far a full expression takes them from there; in widths of the face.
 
-    Read off 60 sampled puppets with exact points. Their lids are opened to 0.25 to 0.34, those of MediaPipe's mesh to
-    0.05, which holds every face to human measure: so eyes are compared with themselves only. The spans are least
-    spans: a clip that goes beyond is full at its own extreme, one that does less is never stretched.
+    The spans are least spans: a clip that goes beyond is full at its own extreme, one that does less is never
+    stretched.
     """
 
-    restful: float = Field(default=0.15, gt=0, le=1, description="part of the drawings that show rest best")
-    open_percentile: float = Field(
-        default=85, ge=0, le=100, description="of the lids' opening: eyes wide open"
+    mouth_width: Rest
+    mouth_lift: Rest
+    brow_slant: Rest
+    brow_height: Rest
+    open_span: float = Field(gt=0, description="the mouth opens")
+    stretch_span: float = Field(gt=0, description="it grows wider")
+    smile_span: float = Field(gt=0, description="its corners rise")
+    frown_span: float = Field(gt=0, description="they sink")
+    slant_up_span: float = Field(gt=0, description="the brows' inner ends rise")
+    slant_down_span: float = Field(gt=0, description="they sink")
+    raise_span: float = Field(gt=0, description="the whole brows rise")
+
+
+class GeometryConfig(Section):
+    """Which proportions a face has.
+
+    ``drawn`` was read off 60 sampled puppets with exact points, ``human`` off six clips under MediaPipe's mesh, which
+    gives every face human measure: it opens lids to 0.05 to 0.09, a puppet's are open to 0.25 to 0.34; a
+    broad smile lifts the corners of its mouth by 0.04, a puppet's by 0.09. Brows move by as much when it nods as when
+    it raises them, so that span stays.
+    """
+
+    drawn: Proportions = Proportions(
+        mouth_width=Rest(usual=0.155, differs=0.06),
+        mouth_lift=Rest(usual=0.015, differs=0.02),
+        brow_slant=Rest(usual=0.033, differs=0.025),
+        brow_height=Rest(usual=0.48, differs=0.03),
+        open_span=0.16,
+        stretch_span=0.11,
+        smile_span=0.09,
+        frown_span=0.08,
+        slant_up_span=0.125,
+        slant_down_span=0.12,
+        raise_span=0.08,
     )
-    least_open: float = Field(default=0.03, gt=0, description="below, eyes are shut all the time")
-    mouth_width: Rest = Rest(usual=0.155, differs=0.06)
-    mouth_lift: Rest = Rest(usual=0.015, differs=0.02)
-    brow_slant: Rest = Rest(usual=0.033, differs=0.025)
-    brow_height: Rest = Rest(usual=0.48, differs=0.03)
-    mouth_open_span: float = Field(default=0.16, gt=0)
-    mouth_width_span: float = Field(default=0.11, gt=0)
-    smile_span: float = Field(default=0.09, gt=0)
-    frown_span: float = Field(default=0.08, gt=0)
-    brow_up_span: float = Field(default=0.125, gt=0, description="of the slant, inner ends up")
-    brow_down_span: float = Field(default=0.12, gt=0, description="of the slant, inner ends down")
-    brow_raise_span: float = Field(default=0.08, gt=0)
+    human: Proportions = Proportions(
+        mouth_width=Rest(usual=0.28, differs=0.05),
+        mouth_lift=Rest(usual=0.02, differs=0.015),
+        brow_slant=Rest(usual=0.01, differs=0.03),
+        brow_height=Rest(usual=0.495, differs=0.03),
+        open_span=0.16,
+        stretch_span=0.1,
+        smile_span=0.04,
+        frown_span=0.04,
+        slant_up_span=0.06,
+        slant_down_span=0.06,
+        raise_span=0.08,
+    )
+    human_eyes: float = Field(default=0.15, ge=0, description="eyes that never open further are human")
+    least_open: float = Field(default=0.03, gt=0, description="those that never open to this are shut")
+    open_percentile: float = Field(default=85, ge=0, le=100, description="of the clip: eyes wide open")
+    restful: float = Field(default=0.15, gt=0, le=1, description="part of the drawings that show rest best")
 
 
 def read_geometry(
@@ -84,7 +121,11 @@ def read_geometry(
     """
     seen, sure = (dict(zip(MEASURES, columns.T, strict=True)) for columns in (values, trust))
 
-    rest = _rest(seen, trust.min(axis=-1) > 0, config)
+    known = trust.min(axis=-1) > 0
+    known = known if known.any() else np.ones_like(known)
+    eyes = {side: float(np.percentile(seen[side][known], config.open_percentile)) for side in _EYES}
+    kind = config.human if max(eyes.values()) < config.human_eyes else config.drawn
+    rest = _rest(seen, known, kind, config.restful)
 
     def gone(name: str, span: float, sign: float = 1.0) -> np.ndarray:
         way = sign * (seen[name] - rest[name])
@@ -92,31 +133,31 @@ def read_geometry(
         farthest = float(np.percentile(known, 98)) if len(known) else 0.0
         return np.asarray(np.clip(way / max(span, farthest), 0, 1))
 
-    smile = gone("mouth_lift", config.smile_span)
-    raised = gone("brow_height", config.brow_raise_span)
+    smile = gone("mouth_lift", kind.smile_span)
+    raised = gone("brow_height", kind.raise_span)
     # A full smile narrows the eye from below (AU6) without a blink.
     open_eye = 1 - 0.6 * smile
     blinks = {
-        side: np.clip(1 - seen[f"{side}_eye"] / (rest[f"{side}_eye"] * open_eye), 0, 1)
-        for side in ("left", "right")
+        side: np.clip(1 - seen[side] / (max(eyes[side], config.least_open) * open_eye), 0, 1)
+        for side in _EYES
     }
     features = {
-        "blink": np.minimum(blinks["left"], blinks["right"]),
-        "jawOpen": gone("mouth_open", config.mouth_open_span),
+        "blink": np.minimum(blinks["left_eye"], blinks["right_eye"]),
+        "jawOpen": gone("mouth_open", kind.open_span),
         "mouthSmile": smile,
-        "frown": gone("mouth_lift", config.frown_span, -1.0),
-        "browInnerUp": np.maximum(gone("brow_slant", config.brow_up_span), 0.8 * raised),
-        "browDown": gone("brow_slant", config.brow_down_span, -1.0),
+        "frown": gone("mouth_lift", kind.frown_span, -1.0),
+        "browInnerUp": np.maximum(gone("brow_slant", kind.slant_up_span), 0.8 * raised),
+        "browDown": gone("brow_slant", kind.slant_down_span, -1.0),
         "browUp": raised,
-        "stretch": gone("mouth_width", config.mouth_width_span),
+        "stretch": gone("mouth_width", kind.stretch_span),
     }
     intensity = np.zeros((len(values), len(EXPRESSIONS)), np.float32)
     classes = _mixtures(np.stack([features[name] for name in _FEATURES], axis=-1))
     intensity[:, : len(CLASSES)] = classes
     lips = classes @ [_BEYOND_CONTROLS.get(name, {}).get("lips", 0.0) for name in CLASSES]
     controls = {
-        "eyeBlinkLeft": blinks["left"],
-        "eyeBlinkRight": blinks["right"],
+        "eyeBlinkLeft": blinks["left_eye"],
+        "eyeBlinkRight": blinks["right_eye"],
         "jawOpen": np.clip(features["jawOpen"] - lips, 0, 1),
     } | {name: features[name] for name in ("mouthSmile", "browInnerUp", "browDown")}
     for name, amount in controls.items():
@@ -135,26 +176,24 @@ _CONTROL_NEEDS = (
 )  # fmt: skip
 
 
-def _rest(seen: dict[str, np.ndarray], known: np.ndarray, config: GeometryConfig) -> dict[str, float]:
+def _rest(
+    seen: dict[str, np.ndarray], known: np.ndarray, kind: Proportions, restful: float
+) -> dict[str, float]:
     """Each measure of this face at rest: the median of the most restful drawings, within what is usual."""
     usual = {
-        "mouth_width": (config.mouth_width, config.mouth_width_span),
-        "mouth_lift": (config.mouth_lift, config.smile_span),
-        "brow_slant": (config.brow_slant, config.brow_down_span),
-        "brow_height": (config.brow_height, config.brow_raise_span),
+        "mouth_width": (kind.mouth_width, kind.stretch_span),
+        "mouth_lift": (kind.mouth_lift, kind.smile_span),
+        "brow_slant": (kind.brow_slant, kind.slant_down_span),
+        "brow_height": (kind.brow_height, kind.raise_span),
     }
-    if not known.any():
-        known = np.ones_like(known)
-    away = seen["mouth_open"] / config.mouth_open_span
+    away = seen["mouth_open"] / kind.open_span
     away = away + sum(np.abs(seen[name] - rest.usual) / span for name, (rest, span) in usual.items())
-    count = max(1, round(config.restful * known.sum()))
-    restful = np.argsort(np.where(known, away, np.inf), kind="stable")[:count]
+    count = max(1, round(restful * known.sum()))
+    calm = np.argsort(np.where(known, away, np.inf), kind="stable")[:count]
     found = {"mouth_open": 0.0}
     for name, (rest, _) in usual.items():
-        own = float(np.median(seen[name][restful]))
+        own = float(np.median(seen[name][calm]))
         found[name] = float(np.clip(own, rest.usual - rest.differs, rest.usual + rest.differs))
-    for name in ("left_eye", "right_eye"):
-        found[name] = max(float(np.percentile(seen[name][known], config.open_percentile)), config.least_open)
     return found
 
 

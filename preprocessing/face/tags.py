@@ -94,7 +94,7 @@ class Tagger:
                 "expression.tags: model and vocabulary must both be given (model.onnx, selected_tags.csv)"
             )
         try:
-            import onnxruntime
+            import onnxruntime  # type: ignore[import-not-found]
         except ImportError:
             raise UserError("expression.tags: needs onnxruntime; pip install 'temporal_gan[anime]'") from None
         if not config.model.is_file():
@@ -195,12 +195,12 @@ def tagged_expression(scores: dict[str, float], threshold: float) -> tuple[np.nd
     confidence[CLASSES.index("disgusted")] = 0
     for name in CONTROLS:
         column = EXPRESSIONS.index(name)
-        told = [deed[name] for tag, deed in _DEEDS.items() if name in deed and tag in present]
+        amounts = [deed[name] for tag, deed in _DEEDS.items() if name in deed and tag in present]
         mixed = sum(
             CLASS_CONTROLS[c].get(name, 0.0) * share for c, share in zip(CLASSES, shares, strict=True)
         )
-        intensity[column] = max(told) if told else min(1.0, mixed)
-        confidence[column] = _TOLD if told else _GUESSED
+        intensity[column] = max(amounts) if amounts else min(1.0, mixed)
+        confidence[column] = _TOLD if amounts else _GUESSED
     return intensity, confidence
 
 
@@ -216,9 +216,9 @@ def _read_vocabulary(file: Path) -> list[str]:
         rows = list(csv.DictReader(file.read_text(encoding="utf-8").splitlines()))
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"expression.tags.vocabulary {file}: cannot be read ({error})") from None
-    names = [row.get("name") for row in rows]
-    if not names or None in names:
+    names = [row["name"] for row in rows if row.get("name")]
+    if not names or len(names) < len(rows):
         raise UserError(
             f"expression.tags.vocabulary {file}: expected a CSV file with a column 'name' and a row per tag"
         )
-    return [str(name) for name in names]
+    return names

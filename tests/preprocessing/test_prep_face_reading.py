@@ -137,11 +137,11 @@ def test_left_is_the_subjects() -> None:
 
 def test_what_is_turned_away_or_tiny_is_not_trusted() -> None:
     points = exact(puppet("happy", frames=1, size=128))
-    narrow = points.copy()
-    narrow[:, 11:23, 0] = narrow[:, 11:23, 0].mean() + 0.05 * (
-        narrow[:, 11:23, 0] - narrow[:, 11:23, 0].mean()
-    )
-    assert (measure_faces(narrow, 128, 128)[1] == 0).all()
+    profile = points.copy()
+    eyes = points[:, 11:23, 0].reshape(1, 2, 6).mean(axis=-1)
+    profile[:, 23, 0] += 0.7 * (eyes[:, 1] - eyes[:, 0])
+    assert (measure_faces(points, 128, 128)[1] > 0.9).all()
+    assert (measure_faces(profile, 128, 128)[1] == 0).all()
     assert (measure_faces(points, 20, 20)[1] == 0).all()
     unseen = points.copy()
     unseen[:, 25, 2] = 0
@@ -209,6 +209,23 @@ def test_faces_that_nobody_saw_have_no_expression() -> None:
     none, nothing = read_geometry(*measure_faces(np.zeros((4, 28, 3)), 128, 128), LENGTHS)
     assert not nothing.any()
     assert np.isfinite(none).all()
+
+
+def test_faces_of_human_measure_smile_by_less() -> None:
+    """As MediaPipe's mesh draws them: slits for eyes, a wide mouth, and a smile half as high."""
+    points = exact(puppet("neutral>happy", frames=7, size=256))
+    drawn, _ = read_geometry(*measure_faces(points, 256, 256), LENGTHS)
+    values, trust = measure_faces(points, 256, 256)
+    place = {name: column for column, name in enumerate(MEASURES)}
+    values[:, [place["left_eye"], place["right_eye"]]] *= 0.25
+    values[:, place["mouth_width"]] += 0.12
+    lift = place["mouth_lift"]
+    values[:, lift] = 0.02 + 0.4 * (values[:, lift] - values[0, lift])
+    human, _ = read_geometry(values, trust, LENGTHS)
+    assert at(human, "mouthSmile")[0] < 0.1
+    assert at(human, "mouthSmile")[-1] > 0.8
+    assert at(human, "happy")[-1] > 0.6
+    assert np.abs(at(human, "happy") - at(drawn, "happy")).mean() < 0.2
 
 
 @torch.no_grad()
