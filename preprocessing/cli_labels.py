@@ -154,10 +154,19 @@ def export(
 ) -> None:
     """Write a store in another format, whole or not at all.
 
-    openpose: 25 joints with confidence; only canonical25. coco: joints of any skeleton with confidence. coco-wholebody:
-    17 joints and the feet; only canonical25. charactergan: joints of any skeleton, there or not, and its depth
-    layers, a picture a frame. None of these holds expression, held drawings, times or origins. csv: all labels.
+    openpose: 25 joints with confidence, of canonical25 only.
+
+    coco: joints of any skeleton with confidence.
+
+    coco-wholebody: 17 joints and the feet with confidence, of canonical25 only.
+
+    charactergan: joints of any skeleton, there or not, its depth layers, a picture a frame.
+
+    csv: all labels.
+
     webdataset: everything, also splits, licences and exact flow.
+
+    Only the last two hold expression, a frame's own depth layers, held drawings, times and origins.
 
     Example: temporal-gan-preprocess export stores/dino --format coco --out coco/dino
     """

@@ -101,18 +101,19 @@ def write_labelled_media(
     skeleton = _one_skeleton(tracks)
     titles = {name: name or media.name for name in names}
     _check_hold_out(about.hold_out, list(titles.values()))
-    sizes, alpha = set(), False
+    sizes, rates, alpha = set(), [], False
     for name in progress(names, "reading", disable=quiet):
-        frames = read_frames(files[name]).frames_u8
+        clip = read_frames(files[name])
+        frames = clip.frames_u8
+        rates.append(clip.fps)
         check_frames(tracks[name], len(frames), str(files[name]))
         sizes.add((frames.shape[2], frames.shape[1]))
         alpha |= frames.shape[-1] == 4
     channels, size = 4 if alpha else 3, sizes.pop() if len(sizes) == 1 else None
-    fps = read_frames(files[names[0]]).fps
     paths = [PurePosixPath(_without_suffix(titles[name])) for name in names]
     with (
         new_folder(out) as folder,
-        StoreWriter(folder, skeleton, EXPRESSIONS, fps, size, channels) as writer,
+        StoreWriter(folder, skeleton, EXPRESSIONS, rates[0], size, channels) as writer,
     ):
         for name, clip_id in zip(progress(names, "writing", disable=quiet), clip_ids(paths), strict=True):
             file, clip = files[name], read_frames(files[name])

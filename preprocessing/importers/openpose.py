@@ -6,6 +6,7 @@ DWPose and the ControlNet editors write the same with 18 body points, hands, a f
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -35,7 +36,7 @@ def read_openpose(folder: Path, size: Callable[[str], tuple[int, int]]) -> dict[
 
     Args:
         folder: see above.
-        size: width and height in pixels of the media of a key; asked only where the file does not say.
+        size: width and height in pixels of the media of a key; asked only where the files do not say, and once.
     Returns:
         tracks in canonical25, with hands and face points where any file has them.
     Raises:
@@ -59,12 +60,13 @@ def _read_track(folder: Path, name: str, size: Callable[[str], tuple[int, int]])
     if len(numbers) != len(files):
         numbers = list(range(len(files)))
     people = []
+    media_size = cache(lambda: size(name))
     seen: dict[int, Path] = {}
     for number, file in sorted(zip(numbers, files, strict=True)):
         if number in seen:
             raise UserError(f"{file}: frame {number} is in {seen[number].name} too")
         seen[number] = file
-        people.append(_Person.read(file, lambda: size(name)))
+        people.append(_Person.read(file, media_size))
     hands = np.stack([p.hands for p in people])
     face = max((len(p.face) for p in people), default=0)
     faces = np.zeros((len(people), face, 3), np.float32)
