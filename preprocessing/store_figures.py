@@ -1,5 +1,6 @@
 """What a store's labels cover: figures of every clip, and sums over all frames. No picture is decoded for them."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -65,8 +66,9 @@ class ClipFigures:
 
     @property
     def facts(self) -> dict[str, float]:
-        """The run's figures of this clip."""
-        return self.outcome.facts if self.outcome else {}
+        """The run's figures of this clip; those that are no number are unknown."""
+        told = self.outcome.facts if self.outcome else {}
+        return {name: value for name, value in told.items() if math.isfinite(value)}
 
 
 @dataclass

@@ -57,6 +57,8 @@ def test_figures_of_a_clip_are_as_counted_by_hand() -> None:
     assert figures.scale == pytest.approx((0.62 + 0.62 + 0.23) / 3)
     assert figures.origins == {"detected": 2, "interpolated": 1, "manual": 1}
     assert figures.facts == {}
+    told = Outcome("a.mp4", "a", "kept", facts={"crop_scale": 2.0, "mean_of_none": float("nan")})
+    assert clip_figures(row, labels, told).facts == {"crop_scale": 2.0}
     np.testing.assert_allclose(box_extents(labels), [0.62, 0.62, 0.23, np.nan], atol=1e-6)
     one = replace(labels, **{k: v[:1] for k, v in vars(labels).items()})
     assert clip_figures(replace(row, frames=1), one, None).drawings_per_second is None
