@@ -133,7 +133,7 @@ def _ends(summary: StoreSummary) -> str:
         told = [f"{plain(why)} ({times})" for why, times in reasons(ended, [*clip_names, *source_names])]
         more = f", {len(told) - 12} other reasons" if len(told) > 12 else ""
         lines.append(f"{len(ended):,} {state}{': ' if told else ''}{', '.join(told[:12])}{more}")
-    enlarged = [clip.facts["crop_scale"] for clip in summary.clips if "crop_scale" in clip.facts]
+    enlarged = summary.enlargements()
     if enlarged:
         lines.append(
             f"{sum(v > 1 for v in enlarged):,} of {plural(len(enlarged), 'clip')} enlarged by the crop"

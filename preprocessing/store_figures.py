@@ -70,6 +70,18 @@ class ClipFigures:
         told = self.outcome.facts if self.outcome else {}
         return {name: value for name, value in told.items() if math.isfinite(value)}
 
+    @property
+    def face(self) -> float | None:
+        """Share of frames in which a face was found; None where nobody looked."""
+        found = self.facts.get("frames_with_face")
+        return None if found is None else found / self.row.frames
+
+    @property
+    def enlargement(self) -> float | None:
+        """Pixels of the store per pixel of the source; None where the clip was not cropped."""
+        scale = self.facts.get("crop_scale", 0.0)
+        return 1 / scale if scale > 0 else None
+
 
 @dataclass
 class Coverage:

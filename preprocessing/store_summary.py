@@ -99,6 +99,10 @@ class StoreSummary:
         """The outcomes of one state; [] where none are known."""
         return [outcome for outcome in self.outcomes or [] if outcome.state == state]
 
+    def enlargements(self) -> list[float]:
+        """Of the clips that were cropped."""
+        return [clip.enlargement for clip in self.clips if clip.enlargement is not None]
+
     def facts(self) -> list[str]:
         """Names of all figures the run noted."""
         return sorted({name for clip in self.clips for name in clip.facts})

@@ -108,7 +108,9 @@ def test_the_summary_of_a_run(summary: StoreSummary) -> None:
     assert dict(licences["CC-BY-4.0"].splits) == {"train": 1, "test": 1}
     assert summary.verdicts() == {"": 20, "not detected": 11, "two necks": 1}
     assert summary.methods() == {"blendshapes": 16, "geometry": 8, "not at all": 8}
-    assert summary.facts() == ["crop_scale", "decode_seconds"]
+    assert summary.facts() == ["crop_scale", "frames_with_face", "joints_filled"]
+    assert summary.enlargements() == [0.5, 1.6, 1.6]
+    assert [clip.face for clip in summary.clips] == [0.75, 0.75, None, 0.75]
     assert summary.sources[1].file == EVIL
     told = warnings(summary)
     assert sum(line.startswith("LEAK") for line in told) == 3
