@@ -210,7 +210,7 @@ def _cards(summary: StoreSummary, speeds: Sequence[float]) -> list[tuple[str, st
         faces = sum((clip.face or 0.0) * clip.row.frames for clip in looked)
         cards.append(("frames with a face", percent(faces / frames), f"of {frames:,} looked at"))
     if speeds:
-        cards.append(("drawings per second", f"{median(speeds):.1f}", f"median; {info.fps:g} frames/s"))
+        cards.append(("drawings per second", f"{median(speeds):.1f}", f"median; {info.fps:.4g} frames/s"))
     cards.append(("without a licence", f"{unlicensed:,}", f"of {plural(len(clips), 'clip')}"))
     cards.append(("leaks between splits", f"{shared:,}", f"{len(summary.look_alikes.leaks):,} look-alikes"))
     return cards

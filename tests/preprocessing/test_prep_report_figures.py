@@ -122,7 +122,7 @@ def test_reasons_are_counted_without_what_differs() -> None:
     ends = [
         Outcome("a.mp4", f"a_{n}", "left out", f"near-duplicate of b_{n} (distance {n})") for n in range(3)
     ]
-    ends.append(Outcome("c.mp4", "", "failed", "cannot be decoded: end of file"))
+    ends.append(Outcome("c.mp4", "", "failed", "/in/c.mp4: cannot be decoded: end of file"))
     assert reasons(ends, ["b_0", "b_1", "b_2"]) == [("near-duplicate of …", 3), ("cannot be decoded", 1)]
 
 
