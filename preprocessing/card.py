@@ -45,7 +45,7 @@ def dataset_card(summary: StoreSummary) -> str:
         f"---\n{yaml.safe_dump(_header(summary), sort_keys=False, allow_unicode=True)}---",
         f"# {plain(summary.title)}",
         f"{plural(len(clips), 'clip')} of {plural(len(info.characters), 'character')}, {info.frames:,} frames, "
-        f"{duration(summary.seconds)}, {size}, {'RGBA' if info.channels == 4 else 'RGB'}, {info.fps:g} frames/s. "
+        f"{duration(summary.seconds)}, {size}, {'RGBA' if info.channels == 4 else 'RGB'}, {info.fps:.4g} frames/s. "
         f"Every frame has {len(info.skeleton.joints)} joints ({plain(info.skeleton.name)}) and "
         f"{plural(len(info.expressions), 'expression channel')}, each with a confidence (0 = not known). "
         f"Content {info.content_hash[:16]}.",
@@ -133,7 +133,7 @@ def _ends(summary: StoreSummary) -> str:
         told = [f"{plain(why)} ({times})" for why, times in reasons(ended, [*clip_names, *source_names])]
         more = f", {len(told) - 12} other reasons" if len(told) > 12 else ""
         lines.append(f"{len(ended):,} {state}{': ' if told else ''}{', '.join(told[:12])}{more}")
-    enlarged = [clip.facts["crop_scale"] for clip in summary.clips if "crop_scale" in clip.facts]
+    enlarged = summary.enlargements()
     if enlarged:
         lines.append(
             f"{sum(v > 1 for v in enlarged):,} of {plural(len(enlarged), 'clip')} enlarged by the crop"

@@ -37,7 +37,9 @@ TABLE_CLIPS, TABLE_ROWS = 300, 100
 SHEETS_WORST, SHEETS_DRAWN = 6, 10
 """Clips shown for each thing that can be wrong, and drawn by lot from all."""
 
-_TABLE_FACTS = 6
+_TABLE_FACTS = ("poses_implausible", "swaps_repaired", "joints_filled", "flow_valid_share")
+"""Figures of the run with a column of their own; clips.csv has all."""
+
 _BINS = 16
 
 
@@ -59,7 +61,7 @@ def report_page(summary: StoreSummary) -> str:
     clips, coverage = summary.clips, summary.coverage
     clip_names, source_names = all_names(summary)
     speeds = [clip.drawings_per_second for clip in clips if clip.drawings_per_second is not None]
-    enlarged = [clip.facts["crop_scale"] for clip in clips if "crop_scale" in clip.facts]
+    enlarged = summary.enlargements()
     longest = max(clip.seconds for clip in clips)
     fastest = max(clip.row.fps for clip in clips)
     scales = [0.0, max(2.0, max(enlarged, default=0.0))]
@@ -74,7 +76,7 @@ def report_page(summary: StoreSummary) -> str:
         outcomes=_ends(summary, [*clip_names, *source_names]),
         sheets=[(title, [_sheet(summary, clip) for clip in chosen]) for title, chosen in chosen_clips(summary)],
         table=sorted(clips, key=lambda clip: (clip.joints, clip.expression, clip.row.id))[:TABLE_CLIPS],
-        facts=summary.facts()[:_TABLE_FACTS],
+        facts=[name for name in _TABLE_FACTS if name in summary.facts()],
         marks=any(clip.row.flags for clip in clips),
         verdict_words=verdict_words,
         verdicts=_bars(summary.verdicts().most_common(), {"": "kept"}),
@@ -123,7 +125,7 @@ def chosen_clips(summary: StoreSummary) -> list[tuple[str, list[ClipFigures]]]:
     wrongs: tuple[tuple[str, Callable[[ClipFigures], float]], ...] = (
         ("Fewest joints known", lambda clip: 0.9 - clip.joints),
         ("Fewest frames with an expression", lambda clip: 0.9 - clip.expression),
-        ("Enlarged most, so not sharp", lambda clip: clip.facts.get("crop_scale", 1.0) - 1.0),
+        ("Enlarged most, so not sharp", lambda clip: (clip.enlargement or 1.0) - 1.0),
     )
     lots = []
     for title, wrong in wrongs:
@@ -203,8 +205,12 @@ def _cards(summary: StoreSummary, speeds: Sequence[float]) -> list[tuple[str, st
             "class or control",
         ),
     ]
+    if looked := [clip for clip in clips if clip.face is not None]:
+        frames = sum(clip.row.frames for clip in looked)
+        faces = sum((clip.face or 0.0) * clip.row.frames for clip in looked)
+        cards.append(("frames with a face", percent(faces / frames), f"of {frames:,} looked at"))
     if speeds:
-        cards.append(("drawings per second", f"{median(speeds):.1f}", f"median; {info.fps:g} frames/s"))
+        cards.append(("drawings per second", f"{median(speeds):.1f}", f"median; {info.fps:.4g} frames/s"))
     cards.append(("without a licence", f"{unlicensed:,}", f"of {plural(len(clips), 'clip')}"))
     cards.append(("leaks between splits", f"{shared:,}", f"{len(summary.look_alikes.leaks):,} look-alikes"))
     return cards

@@ -1,5 +1,6 @@
 """What a store's labels cover: figures of every clip, and sums over all frames. No picture is decoded for them."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -65,8 +66,21 @@ class ClipFigures:
 
     @property
     def facts(self) -> dict[str, float]:
-        """The run's figures of this clip."""
-        return self.outcome.facts if self.outcome else {}
+        """The run's figures of this clip; those that are no number are unknown."""
+        told = self.outcome.facts if self.outcome else {}
+        return {name: value for name, value in told.items() if math.isfinite(value)}
+
+    @property
+    def face(self) -> float | None:
+        """Share of frames in which a face was found; None where nobody looked."""
+        found = self.facts.get("frames_with_face")
+        return None if found is None else found / self.row.frames
+
+    @property
+    def enlargement(self) -> float | None:
+        """Pixels of the store per pixel of the source; None where the clip was not cropped."""
+        scale = self.facts.get("crop_scale", 0.0)
+        return 1 / scale if scale > 0 else None
 
 
 @dataclass

@@ -62,8 +62,10 @@ class StoreSummary:
     def title(self) -> str:
         """A name made of what is shown, as a folder's name may change: ``Clips of aoi, mika and 2 others``."""
         names = self.store.info.characters
-        others = f" and {len(names) - _NAMED:,} others" if len(names) > _NAMED else ""
-        return f"Clips of {', '.join(names[:_NAMED])}{others}"
+        if len(names) <= _NAMED:
+            return f"Clips of {', '.join(names)}"
+        shown = _NAMED - 1
+        return f"Clips of {', '.join(names[:shown])} and {len(names) - shown:,} others"
 
     @property
     def seconds(self) -> float:
@@ -98,6 +100,10 @@ class StoreSummary:
     def ended(self, state: str) -> list[Outcome]:
         """The outcomes of one state; [] where none are known."""
         return [outcome for outcome in self.outcomes or [] if outcome.state == state]
+
+    def enlargements(self) -> list[float]:
+        """Of the clips that were cropped."""
+        return [clip.enlargement for clip in self.clips if clip.enlargement is not None]
 
     def facts(self) -> list[str]:
         """Names of all figures the run noted."""
@@ -212,7 +218,9 @@ def reasons(outcomes: Sequence[Outcome], names: Iterable[str]) -> list[tuple[str
     """
     own, found = set(names), Counter[str]()
     for outcome in outcomes:
-        kind = outcome.reason.split(": ")[0].split(" (")[0]
+        # A message about a broken file begins with the file.
+        told = outcome.reason.rsplit(f"{outcome.source}: ", 1)[-1]
+        kind = told.split(": ")[0].split(" (")[0]
         found[" ".join("…" if word.strip(",;") in own else word for word in kind.split())] += 1
     return sorted(found.items(), key=lambda item: (-item[1], item[0]))
 

@@ -105,9 +105,9 @@ def _labels(name: str, points: np.ndarray) -> tuple[ClipLabels, dict[str, np.nda
 
 
 def _outcomes() -> list[Outcome]:
-    facts = {"crop_scale": 1.6, "decode_seconds": 0.25}
+    facts = {"crop_scale": 0.625, "joints_filled": 3.0, "frames_with_face": 6.0}
     return [
-        Outcome("good.mp4", "good_001", "kept", "", FRAMES, facts | {"crop_scale": 0.5}, {"": FRAMES}, "blendshapes"),
+        Outcome("good.mp4", "good_001", "kept", "", FRAMES, facts | {"crop_scale": 2.0}, {"": FRAMES}, "blendshapes"),
         Outcome(
             "日本 half.webm", "half_001", "kept", "", FRAMES, facts, {"": 4, "not detected": 3, "two necks": 1},
             "geometry",

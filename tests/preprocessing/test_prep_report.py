@@ -134,6 +134,8 @@ def test_the_page_says_what_it_knows(page: str) -> None:
     assert "4 clips kept, 2 left out, 1 failed." in text
     assert "two necks 1" in text
     assert "2 clips of 3 (67 %) enlarged" in text
+    assert "frames with a face75 %of 24 looked at" in text
+    assert "joints filled" in text
     assert "copy_001 (test) and good_001 (train), correlation 1.000" in text
     ids = [a["data-name"] for tag, a in Reader(page).tags if "data-kind" in a and a["data-kind"] == "clip"]
     assert {"good_001", "none_001", "again_001"} <= set(ids)
@@ -155,7 +157,7 @@ def test_the_same_store_elsewhere_has_the_same_report(store: Store, tmp_path: Pa
         rows = list(csv.DictReader(file))
     assert [row["clip"] for row in rows] == ["good_001", "half_001", "none_001", "copy_001"]
     assert rows[2]["source"] == EVIL
-    assert (rows[1]["pose"], rows[1]["fact_crop_scale"], rows[2]["confidence"]) == ("0.5000", "1.6000", "")
+    assert (rows[1]["pose"], rows[1]["fact_crop_scale"], rows[2]["confidence"]) == ("0.5000", "0.6250", "")
     assert rows[1]["no_pose_because"] == "not detected 3, two necks 1"
 
 

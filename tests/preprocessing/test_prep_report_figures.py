@@ -57,6 +57,8 @@ def test_figures_of_a_clip_are_as_counted_by_hand() -> None:
     assert figures.scale == pytest.approx((0.62 + 0.62 + 0.23) / 3)
     assert figures.origins == {"detected": 2, "interpolated": 1, "manual": 1}
     assert figures.facts == {}
+    told = Outcome("a.mp4", "a", "kept", facts={"crop_scale": 2.0, "mean_of_none": float("nan")})
+    assert clip_figures(row, labels, told).facts == {"crop_scale": 2.0}
     np.testing.assert_allclose(box_extents(labels), [0.62, 0.62, 0.23, np.nan], atol=1e-6)
     one = replace(labels, **{k: v[:1] for k, v in vars(labels).items()})
     assert clip_figures(replace(row, frames=1), one, None).drawings_per_second is None
@@ -106,7 +108,9 @@ def test_the_summary_of_a_run(summary: StoreSummary) -> None:
     assert dict(licences["CC-BY-4.0"].splits) == {"train": 1, "test": 1}
     assert summary.verdicts() == {"": 20, "not detected": 11, "two necks": 1}
     assert summary.methods() == {"blendshapes": 16, "geometry": 8, "not at all": 8}
-    assert summary.facts() == ["crop_scale", "decode_seconds"]
+    assert summary.facts() == ["crop_scale", "frames_with_face", "joints_filled"]
+    assert summary.enlargements() == [0.5, 1.6, 1.6]
+    assert [clip.face for clip in summary.clips] == [0.75, 0.75, None, 0.75]
     assert summary.sources[1].file == EVIL
     told = warnings(summary)
     assert sum(line.startswith("LEAK") for line in told) == 3
@@ -118,7 +122,7 @@ def test_reasons_are_counted_without_what_differs() -> None:
     ends = [
         Outcome("a.mp4", f"a_{n}", "left out", f"near-duplicate of b_{n} (distance {n})") for n in range(3)
     ]
-    ends.append(Outcome("c.mp4", "", "failed", "cannot be decoded: end of file"))
+    ends.append(Outcome("c.mp4", "", "failed", "/in/c.mp4: cannot be decoded: end of file"))
     assert reasons(ends, ["b_0", "b_1", "b_2"]) == [("near-duplicate of …", 3), ("cannot be decoded", 1)]
 
 
