@@ -17,10 +17,15 @@ from temporal_gan.checkpoint import list_checkpoints
 from temporal_gan.config import load_config
 from temporal_gan.data.drawing_store import lay_in_squares, write_drawing_store
 from temporal_gan.data.store import Store
-from temporal_gan.drawings import read_animation, read_charactergan
+from temporal_gan.drawings import Drawings, read_animation, read_charactergan
+from temporal_gan.errors import UserError
 from temporal_gan.evaluation.held_out_drawings import nearest_warp, picture_scores
 from temporal_gan.experiment import ExperimentConfig
 from temporal_gan.expressions import EXPRESSIONS
+from temporal_gan.fewshot import FewShot
+from temporal_gan.fewshot import _config as few_shot_config
+from temporal_gan.fewshot import _side as side_of
+from temporal_gan.fewshot import _store as few_shot_store
 from temporal_gan.inference import weights_file
 from temporal_gan.inference.animator import load_animator
 from temporal_gan.inference.weights_file import save_animator
@@ -274,3 +279,70 @@ def test_the_bare_warp_of_a_drawing_in_its_own_pose_is_that_drawing(room: Path) 
     held_out = store.split("test")[0]
     other = torch.from_numpy(store.frames(held_out.id)).permute(0, 3, 1, 2).float() / 255
     assert (nearest_warp(store, False)(held_out) - other).abs().mean() > 0.005
+
+
+# The store in the run's folder
+
+
+def squares(folder: Path) -> Drawings:
+    drawings = read_charactergan(folder)
+    cut = tuple(cut_out(pixels).picture_u8 for pixels in drawings.pixels)
+    return lay_in_squares(replace(drawings, pixels=cut), SIDE)
+
+
+def test_the_store_is_whole_or_not_there(room: Path, tmp_path: Path) -> None:
+    """What a run that was killed left half-written is written anew, and nothing is left beside it."""
+    wanted, laid = FewShot(room / "drawings", tmp_path / "run", ("Pose (3).png",)), squares(room / "drawings")
+    (wanted.out / "store.partial" / "video").mkdir(parents=True)
+    (wanted.out / "store.partial" / "store.json").write_text("{")
+    store = few_shot_store(wanted, laid)
+    assert [row.source for row in store.split("test")] == ["Pose (3).png"]
+    assert sorted(f.name for f in wanted.out.iterdir()) == ["store"]
+    written = (wanted.out / "store" / "store.json").stat().st_mtime_ns
+    again = few_shot_store(wanted, laid)
+    assert again.info.content_hash == store.info.content_hash
+    assert sorted(f.name for f in wanted.out.iterdir()) == ["store"]
+    assert (wanted.out / "store" / "store.json").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("what", ["picture", "label", "confidence", "held out", "one less"])
+def test_a_store_of_anything_else_is_refused_and_stays(room: Path, tmp_path: Path, what: str) -> None:
+    wanted, laid = FewShot(room / "drawings", tmp_path / "run", ("Pose (3).png",)), squares(room / "drawings")
+    before = few_shot_store(wanted, laid).info
+    pixels, points, sure = [p.copy() for p in laid.pixels], laid.keypoints.copy(), laid.confidence.copy()
+    if what == "picture":
+        pixels[1][30, 30] ^= 1
+    points[1, 5, 0] += 0.01 * (what == "label")
+    sure[1, 5] = 1 - sure[1, 5] if what == "confidence" else sure[1, 5]
+    other = replace(laid, pixels=tuple(pixels), keypoints=points, confidence=sure)
+    if what == "held out":
+        wanted = replace(wanted, hold_out=("Pose (2).png",))
+    if what == "one less":
+        other = replace(
+            other, files=other.files[1:], pixels=other.pixels[1:], keypoints=points[1:], confidence=sure[1:]
+        )
+    with pytest.raises(UserError, match="was begun with other drawings, other labels or another --hold-out"):
+        few_shot_store(wanted, other)
+    assert sorted(f.name for f in wanted.out.iterdir()) == ["store"]
+    assert Store.open(wanted.out / "store").info == before
+
+
+def test_the_network_is_the_starts_at_the_drawings_size_and_the_recipes_inner_one(room: Path) -> None:
+    start = load_animator(room / "base.safetensors").generator.config
+    recipe = load_config("fewshot128", ["model.size=128"], ExperimentConfig).model
+    assert start.network_size is None
+    assert recipe.network_size == 64
+    wanted = FewShot(room / "drawings", room / "x", start=str(room / "base.safetensors"), steps=7)
+    made = few_shot_config(wanted, 128)
+    assert made.model == start.model_copy(update={"size": 128, "network_size": 64})
+    assert made.train.steps == 7
+    assert few_shot_config(replace(wanted, start=None), 128).model == recipe
+
+
+@pytest.mark.parametrize(
+    ("largest", "side"), [(20, 64), (64, 64), (65, 128), (128, 128), (512, 512), (700, 700)]
+)
+def test_drawings_lie_in_the_smallest_square_that_holds_all(room: Path, largest: int, side: int) -> None:
+    drawings = read_charactergan(room / "drawings")
+    pixels = (np.zeros((10, largest, 3), np.uint8), np.zeros((largest, 12, 3), np.uint8))
+    assert side_of(replace(drawings, pixels=pixels)) == side

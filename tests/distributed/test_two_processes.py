@@ -22,8 +22,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "warped": {"model__references": 2, "train__precision": "float64"},
     "encoded": {"model__references": 2, "model__carry": "encode", "train__precision": "float64"},
     "single": {"model__references": 2, "train__precision": "float32"},
-    # Both sides and all critics learn in the first step, whose gradients are compared.
+    # Both sides and all critics learn in the first step, whose gradients are compared. What begins at 0 gets gradients
+    # as small as the reader's rounding behind it, which Adam makes as large as any.
     "switches": {
+        "model__finish_width": 0, "model__face_width": 0,
         "train__precision": "float64", "data__curriculum": [{"frames": 2, "until_step": 2}],
         "optim__generator_every_steps": 1, "optim__critics_every_steps": 2,
     },

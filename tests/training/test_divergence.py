@@ -2,6 +2,8 @@
 
 import math
 
+import pytest
+
 from temporal_gan.training.divergence import DivergenceWatch
 
 SOUND = [
@@ -62,3 +64,24 @@ def test_what_is_no_number_is_said_at_once() -> None:
         DivergenceWatch([{"step": 1.0, "preview/foreground_psnr": math.nan}]).look(2, {"loss/l1": 1.0})
         is None
     )
+
+
+@pytest.mark.parametrize(("count", "first"), [(10, 81), (9, 82), (8, 83)])
+def test_ten_lines_make_what_is_usual(count: int, first: int) -> None:
+    """Whatever comes before the tenth is taken in, so that it ends later by as many steps."""
+    assert min(look(DivergenceWatch(SOUND[:count]), range(31, 90), loss__l1=50.0)) == first
+
+
+@pytest.mark.parametrize("name", ["loss/l1", "grad/generator_norm", "grad/norm"])
+def test_every_watched_value_is_judged_by_itself(name: str) -> None:
+    watch = DivergenceWatch({"step": float(s), name: 2.0} for s in range(1, 31))
+    said = {step: watch.look(step, {name: 300.0}) for step in range(31, 90)}
+    assert [step for step, why in said.items() if why] == list(range(81, 90))
+    assert said[81] == f"{name} is 300, 150 times its median of 2, since step 31"
+
+
+def test_beyond_nothing_there_are_no_times() -> None:
+    watch = DivergenceWatch({"step": float(s), "loss/l1": 0.0} for s in range(1, 31))
+    assert watch.look(31, {"loss/l1": 0.0}) is None
+    said = look(watch, range(32, 83), loss__l1=0.5)
+    assert said == {82: "loss/l1 is 0.5, beyond its median of 0, since step 32"}

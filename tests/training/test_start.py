@@ -18,7 +18,7 @@ from temporal_gan.inference import weights_file
 from temporal_gan.inference.weights_file import find_animator, load_generator, save_animator
 from temporal_gan.models.generator import Generator
 from temporal_gan.training.run import train
-from temporal_gan.training.start import begin_from, load_start
+from temporal_gan.training.start import begin_from, known_expressions, load_start
 
 ONE_STEP = changed(
     CLIP_GAN,
@@ -81,6 +81,26 @@ def test_a_store_without_labels_keeps_the_expressions_it_starts_with(store: Stor
     assert load_generator(tmp_path / "run")[0].domain.expressions == EXPRESSIONS
     train(config(ONE_STEP), plain.path, tmp_path / "fresh", quiet=True)
     assert load_generator(tmp_path / "fresh")[0].domain.expressions == ()
+
+
+def test_expressions_are_known_if_labelled_or_if_the_start_knows_the_same(
+    store: Store, tmp_path: Path
+) -> None:
+    same = load_start(animator(tmp_path / "same.safetensors"))
+    other = load_start(animator(tmp_path / "other.safetensors", {"expressions": ("smug",)}))
+    for start in (None, same, other):
+        assert known_expressions(store.info, True, start) == EXPRESSIONS
+    assert known_expressions(store.info, False, same) == EXPRESSIONS
+    assert known_expressions(store.info, False, None) == known_expressions(store.info, False, other) == ()
+
+
+def test_every_network_of_a_run_is_filled(tmp_path: Path) -> None:
+    start = load_start(animator(tmp_path / "start.safetensors"))
+    domain = tiny_domain(channels=4, expressions=EXPRESSIONS, characters=("new",))
+    model = {k: v for k, v in ONE_STEP["model"].items() if k != "kind"}
+    networks = [tiny_generator(domain, seed=seed, **model) for seed in (1, 2)]
+    begin_from(start, networks)
+    assert [largest_difference(network, start.generator) for network in networks] == [0, 0]
 
 
 def test_a_run_goes_on_only_from_the_weights_it_started_from(store: Store, tmp_path: Path) -> None:
