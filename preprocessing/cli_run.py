@@ -16,7 +16,7 @@ from .decisions import Decisions, read_decisions
 from .pipeline import Finished, Wanted, run
 from .progress import Progress
 from .provenance import find_sources, without_licence
-from .report import REPORT_FOLDER, write_report
+from .report import PAGE_FILE, REPORT_FOLDER, write_report
 from .sidecar import Provenance
 
 _LISTED = 12
@@ -105,7 +105,9 @@ def run_clips(
         finished = run(wanted)
         if not finished.packed:
             raise UserError(_why_nothing(finished))
-        page = write_report(out) if finished.changed else out / REPORT_FOLDER / "index.html"
+        page = out / REPORT_FOLDER / PAGE_FILE
+        if not page.exists():
+            write_report(out)
     _tell(finished, out, page, quiet)
     if finished.failed:
         raise typer.Exit(PARTLY_FAILED)
