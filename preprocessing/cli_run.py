@@ -12,7 +12,7 @@ from temporal_gan.errors import UserError
 from . import lanes, ray_engine
 from .config import load_preprocess_config
 from .cuts import read_cuts
-from .decisions import Decisions, read_decisions
+from .decisions import DECISIONS_FILE, Decisions, read_decisions
 from .pipeline import Finished, Wanted, run
 from .progress import Progress
 from .provenance import find_sources, without_licence
@@ -56,7 +56,10 @@ def run_clips(
         Path | None, typer.Option(metavar="DIR", help="Labels by file name; they win over what is detected.")
     ] = None,
     decisions: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV of clips and sources to keep or to reject.")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV of clips and sources to keep or to reject; by default the store's own."
+        ),
     ] = None,
     cuts: Annotated[Path | None, typer.Option(metavar="FILE", help="A corrected STORE/cuts.csv.")] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
@@ -80,6 +83,8 @@ def run_clips(
     settings = load_preprocess_config(config, overrides)
     if settings.pose.backend == "labels" and labels is None:
         raise UserError("--pose-backend labels: name the folder of the labels with --labels DIR")
+    own = out / DECISIONS_FILE
+    decisions = decisions or (own if own.is_file() else None)
     decided = read_decisions(decisions) if decisions else Decisions()
     known = Provenance(author=author, licence=licence, licence_evidence=licence_evidence, character=character)
     sources, outcomes = find_sources(inputs, provenance, known, settings.ingest)

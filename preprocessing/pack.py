@@ -20,6 +20,7 @@ from temporal_gan.video_io import read_frames
 from .clip import Clip, Expression, Pose
 from .clip_task import ClipItem, read_piece
 from .cuts import Cut, write_cuts
+from .decisions import DECISIONS_FILE
 from .outcome import Outcome, write_outcomes
 from .provenance import write_sources
 
@@ -65,6 +66,7 @@ def pack(
     clips: Sequence[Packed],
     others: Sequence[Outcome],
     cuts: Mapping[str, Sequence[Cut]],
+    decisions: Path | None,
     each: Callable[[], None],
 ) -> None:
     """Write the store beside its place, then put it there.
@@ -76,6 +78,7 @@ def pack(
         clips: at least one, in the store's order.
         others: outcomes of what is not in the store.
         cuts: of every source, to be corrected by a person.
+        decisions: the file of a person's decisions, which stays with the store; or None.
         each: called after each clip.
     """
     room = _beside(out, "part")
@@ -98,6 +101,8 @@ def pack(
     sources = {packed.item.source.name: packed.item.source for packed in clips}
     write_sources(room / SOURCES_FILE, [sources[name] for name in sorted(sources)])
     write_cuts(room / CUTS_FILE, cuts)
+    if decisions is not None:
+        shutil.copyfile(decisions, room / DECISIONS_FILE)
     run = {"key": key, "settings": settings}
     (room / RUN_FILE).write_text(
         json.dumps(run, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"

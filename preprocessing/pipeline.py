@@ -129,12 +129,14 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
         return Finished(outcomes)
     settings = wanted.config.model_dump(mode="json")
     pieces = [(clip.piece.name, clip.split, vars(clip.item.source) | {"file": ""}) for clip in clips]
-    key = key_of(pieces, sorted(repr(outcome) for outcome in outcomes), settings)
+    decided = Path(wanted.decisions.file) if wanted.decisions.file else None
+    words = None if decided is None else decided.read_text(encoding="utf-8")
+    key = key_of(pieces, sorted(repr(outcome) for outcome in outcomes), settings, words)
     if is_up_to_date(wanted.out, key):
         return Finished(outcomes, len(clips), changed=False)
     cuts = {scan.source.name: cuts_of(scan.shots) for scan in scans}
     with wanted.progress.bar("packing", len(clips), "clips") as done:
-        pack(wanted.out, key, settings, clips, outcomes, cuts, done)
+        pack(wanted.out, key, settings, clips, outcomes, cuts, decided, done)
     return Finished(outcomes, len(clips))
 
 
@@ -158,7 +160,9 @@ def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcom
             found[result.source.name] = result
             done()
     scans = [found[source.name] for source in wanted.sources]
-    broken = [Outcome(s.source.name, "", "failed", s.failure) for s in scans if s.failure]
+    broken = [
+        Outcome(s.source.name, "", "failed", _without_folder(s.failure, s.source)) for s in scans if s.failure
+    ]
     return [scan for scan in scans if not scan.failure], broken
 
 
@@ -170,7 +174,9 @@ def _settle(
     shots = [(scan.source, shot, clip_id(scan.source, shot.number)) for scan in scans for shot in scan.shots]
     names = [scan.source.name for scan in scans]
     others = [
-        Outcome(str(decisions.file), "", "left out", line)
+        Outcome(
+            Path(decisions.file).name, "", "left out", line.replace(decisions.file, Path(decisions.file).name)
+        )
         for line in decisions.unknown([name for *_, name in shots], names)
     ]
     stay = []
@@ -219,6 +225,12 @@ def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> lis
                 result = ClipDone(result.item, result.reason)
             if result.failure:
                 item = result.item
-                broken.append(Outcome(item.source.name, item.id, "failed", result.failure))
+                reason = _without_folder(result.failure, item.source)
+                broken.append(Outcome(item.source.name, item.id, "failed", reason))
             done()
     return broken
+
+
+def _without_folder(reason: str, source: Source) -> str:
+    """The store is the same wherever its inputs lie, and tells nobody where that is."""
+    return reason.replace(str(source.file), source.name)

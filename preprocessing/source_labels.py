@@ -64,7 +64,7 @@ def source_labels(
             check_frames(labels.read(), last.end_frame, str(file))
             found[name] = labels
         except UserError as error:
-            outcomes.append(Outcome(name, "", "failed", str(error)))
+            outcomes.append(Outcome(name, "", "failed", str(error).replace(f"{folder}/", "")))
     return found, outcomes
 
 
