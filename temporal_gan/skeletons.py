@@ -167,16 +167,16 @@ def to_canonical25(
         raise UserError(f"skeleton convention {convention!r} is not one of: {', '.join(CONVENTIONS)}")
     out_points = np.zeros((*keypoints.shape[:-2], 25, 2), np.float32)
     out_confidence = np.zeros((*confidence.shape[:-1], 25), np.float32)
-    for target, source in enumerate(_TO_CANONICAL25[convention].split()):
-        if source == "-":
-            continue
-        joints = [int(j) for j in source.split("+")]
-        if max(joints) >= keypoints.shape[-2]:
-            raise UserError(
-                f"{convention} needs joint {max(joints)}, but only {keypoints.shape[-2]} joints were given"
-            )
-        out_points[..., target, :] = keypoints[..., joints, :].mean(axis=-2)
-        out_confidence[..., target] = confidence[..., joints].min(axis=-1)
+    sources = _TO_CANONICAL25[convention].split()
+    known = [target for target, source in enumerate(sources) if source != "-"]
+    # A joint that is no middle is the middle of itself.
+    pairs = np.array([(sources[target].split("+") * 2)[:2] for target in known]).astype(int)
+    if pairs.max() >= keypoints.shape[-2]:
+        raise UserError(
+            f"{convention} needs joint {pairs.max()}, but only {keypoints.shape[-2]} joints were given"
+        )
+    out_points[..., known, :] = keypoints[..., pairs, :].mean(axis=-2)
+    out_confidence[..., known] = confidence[..., pairs].min(axis=-1)
     return out_points, out_confidence
 
 

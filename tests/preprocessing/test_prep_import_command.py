@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from labelled_clips import TAILED, pixels, random_track, write_clip
+from PIL import Image
 from small_runs import call_preprocess
 
 from preprocessing.exporters.label_table import write_label_table
@@ -174,3 +175,16 @@ def test_every_command_has_help_with_an_example(capfd: pytest.CaptureFixture[str
         )
     assert call_preprocess("export", "--help") == 0
     assert "Example: temporal-gan-preprocess export" in capfd.readouterr().out
+
+
+def test_uneven_times_of_the_media_stay(tmp_path: Path) -> None:
+    first, *others = [Image.fromarray(frame) for frame in pixels(3)]
+    (tmp_path / "media").mkdir()
+    first.save(tmp_path / "media/walk.gif", save_all=True, append_images=others, duration=[100, 300, 50])
+    out = tmp_path / "store"
+    folder = tmp_path / "labels"
+    folder.mkdir()
+    write_label_table(folder / "walk.csv", replace(random_track(3), time=None))
+    command = ("import", "csv", folder, "--media", tmp_path / "media", "--out", out, "--quiet")
+    assert call_preprocess(*command) == 0
+    np.testing.assert_allclose(Store.open(out).labels("walk").time, [0, 0.1, 0.4])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from labelled_clips import TAILED, labelled_store
+from labelled_clips import TAILED, labelled_store, labels_of_track, pixels, random_track
 from small_runs import call_preprocess, puppet_store
 
 from preprocessing.export import Format, export_store
@@ -15,6 +15,7 @@ from temporal_gan.data.store import Store
 from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.data.validation import validate_store
 from temporal_gan.errors import UserError
+from temporal_gan.expressions import EXPRESSIONS
 from temporal_gan.skeletons import CANONICAL25, Skeleton, canonical_joints
 
 DRAWINGS = Path(__file__).parents[2] / "../shared/media/drawings"
@@ -195,6 +196,14 @@ def test_a_frame_in_pixels_is_where_it_was(tmp_path: Path) -> None:
     annotation = json.loads((tmp_path / "coco/annotations.json").read_text())["annotations"][0]
     assert annotation["keypoints"][:3] == pytest.approx([x - 0.5, y - 0.5, 2])
     assert annotation["num_keypoints"] == int((labels.confidence > 0).sum())
+    v = np.where(labels.confidence[0] > 0.5, 2, np.ceil(labels.confidence[0]))
+    assert set(v) == {0, 1, 2}
+    assert annotation["keypoints"][2::3] == v.tolist()
+    # Other programs know a missing joint by its zeros.
+    for flat in (annotation["keypoints"], data["people"][0]["pose_keypoints_2d"]):
+        points = np.array(flat).reshape(-1, 3)
+        assert (points[:, 2] == 0).any()
+        assert not points[points[:, 2] == 0].any()
 
 
 @pytest.mark.skipif(not DRAWINGS.is_dir(), reason="needs the media folder")
@@ -222,3 +231,35 @@ def test_expressions_of_a_stores_own_are_refused(tmp_path: Path) -> None:
         export_store(tmp_path / "own", Format.CSV, tmp_path / "out", quiet=True)
     assert not (tmp_path / "out").exists()
     export_store(tmp_path / "own", Format.WEBDATASET, tmp_path / "out", quiet=True)
+
+
+def drawing_store(path: Path, clips: dict[str, tuple[str, int]]) -> Store:
+    """Clip id -> character and frames."""
+    with StoreWriter(path, TAILED, EXPRESSIONS, 12, None, 3) as writer:
+        for name, (character, frames) in clips.items():
+            labels = labels_of_track(random_track(frames, TAILED))
+            writer.add_clip(ClipRow(name, character, "train"), pixels(frames), labels)
+    return Store.open(path)
+
+
+def test_drawings_of_several_characters_get_a_folder_each(tmp_path: Path) -> None:
+    characters = {
+        "a": ("../evil", 1),
+        "b": (".. evil", 1),
+        "c": ("Miko", 2),
+        "d": ("miko", 1),
+        "e": ("..", 1),
+    }
+    store = drawing_store(tmp_path / "store", characters)
+    export_store(store.path, Format.CHARACTERGAN, tmp_path / "out", quiet=True)
+    pictures = sorted(f.relative_to(tmp_path / "out").as_posix() for f in tmp_path.rglob("out/*/*.png"))
+    assert pictures == [
+        "Miko/c_00000.png", "Miko/c_00001.png", "_evil/a.png", "character/e.png", "evil/b.png", "miko_2/d.png",
+    ]  # fmt: skip
+
+
+def test_drawings_never_overwrite_each_other(tmp_path: Path) -> None:
+    store = drawing_store(tmp_path / "store", {"a": ("hana", 2), "a_00001": ("hana", 1)})
+    with pytest.raises(UserError, match=r"clip a_00001: another clip's frame is named a_00001\.png too"):
+        export_store(store.path, Format.CHARACTERGAN, tmp_path / "out", quiet=True)
+    assert not (tmp_path / "out").exists()

@@ -10,16 +10,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from labelled_clips import labelled_store
+from labelled_clips import labelled_store, pixels, random_track
 from small_runs import puppet_store
 
+from preprocessing.exporters.label_table import write_label_table
 from preprocessing.exporters.shards import write_shards
+from preprocessing.importers.label_table import read_label_table
+from preprocessing.importers.labelled_media import About, write_labelled_media
 from preprocessing.importers.shards import import_shards
 from temporal_gan.data.store import Store
 from temporal_gan.errors import UserError
 from temporal_gan.puppet import random_specs
 from temporal_gan.puppet.dataset import write_puppet_store
-from temporal_gan.video_io import read_frames
+from temporal_gan.video_io import read_frames, write_frames
 
 Members = dict[str, bytes]
 
@@ -171,3 +174,12 @@ def test_shards_that_are_missing_or_cut_off(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no \.tar files in this folder"):
         import_shards(tmp_path / "empty", tmp_path / "back")
     assert not (tmp_path / "back").exists()
+
+
+def test_a_store_of_mp4_comes_back_without_being_encoded_again(tmp_path: Path) -> None:
+    write_frames(tmp_path / "walk.mp4", pixels(3), 12)
+    write_label_table(tmp_path / "walk.csv", random_track(3))
+    tracks = read_label_table(tmp_path / "walk.csv")
+    info = write_labelled_media(tracks, tmp_path / "walk.mp4", tmp_path / "store", About(), quiet=True)
+    assert Store.open(tmp_path / "store").clips[0].video == ".mp4"
+    assert import_shards(exported(tmp_path, Store.open(tmp_path / "store")), tmp_path / "back") == info
