@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from temporal_gan.keying import PAGE_LEVELS, PAPER_LEVELS, page_colour
+from temporal_gan.keying import PAGE_LEVELS, PAPER_LEVELS, page_colour, page_distance
 from temporal_gan.skeletons import CANONICAL25
 
 from .clip import Clip, Face, Pose
@@ -76,14 +76,14 @@ def _foreground(picture: np.ndarray, page: np.ndarray | None) -> np.ndarray | No
     if picture.shape[-1] == 4:
         inside = (picture[..., 3] > 127).astype(np.uint8)
     elif page is not None:
-        away = cv2.absdiff(picture, np.broadcast_to(page, picture.shape).copy())
-        inside = (away.max(axis=-1) > PAPER_LEVELS).astype(np.uint8)
+        inside = (page_distance(picture, page) > PAPER_LEVELS).astype(np.uint8)
     else:
         return None
     thick = cv2.erode(inside, np.ones((3, 3), np.uint8))
-    rows, columns = np.flatnonzero(thick.any(axis=1)), np.flatnonzero(thick.any(axis=0))
-    whole = len(rows) == 0 or bool(thick.all())
-    return None if whole else np.array([columns[0] - 1, rows[0] - 1, columns[-1] + 2, rows[-1] + 2], float)
+    left, top, width, height = cv2.boundingRect(thick)
+    if width == 0 or bool(thick.all()):
+        return None
+    return np.array([left - 1, top - 1, left + width + 1, top + height + 1], float)
 
 
 def _body(pose: Pose, t: int, least_confidence: float, width: int, height: int) -> np.ndarray | None:

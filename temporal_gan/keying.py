@@ -103,8 +103,7 @@ def key_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
     Returns:
         uint8 [H, W, 4], colour premultiplied by alpha.
     """
-    away = cv2.absdiff(picture_u8, np.broadcast_to(page, picture_u8.shape).copy())
-    away = cv2.max(cv2.max(away[..., 0], away[..., 1]), away[..., 2])
+    away = page_distance(picture_u8, page)
     outside = _joined_to_border(away <= PAPER_LEVELS)
     made = np.zeros((*outside.shape, 4), np.uint8)
     if outside.all():
@@ -117,6 +116,16 @@ def key_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
     ]
     made[around] = _key_figure(np.ascontiguousarray(picture_u8[around]), page, away[around], outside[around])
     return made
+
+
+def page_distance(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
+    """How far each pixel is from the page's colour, in the channel that differs most.
+
+    uint8 [H, W, 3], uint8 [3] -> uint8 [H, W].
+    """
+    # A scalar has four numbers in OpenCV.
+    away = cv2.absdiff(picture_u8, (*map(float, page), 0.0))  # type: ignore[call-overload]
+    return cv2.max(cv2.max(away[..., 0], away[..., 1]), away[..., 2])
 
 
 def lay_on_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:

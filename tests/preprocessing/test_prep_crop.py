@@ -126,6 +126,28 @@ def test_a_small_sway_is_not_followed() -> None:
     assert dict(crop_clip(clip, OPAQUE).facts)["crop_moved"] == 0
 
 
+def test_a_larger_square_is_taken_if_then_it_can_rest() -> None:
+    places = np.array([[100 + 14 * np.sin(t), 60.0] for t in range(20)])
+    clip = replace(plain_clip(dots(300, 120, places)), pose=body_at(places, 300, 120, 20.0))
+    still, moving = (
+        crop_clip(clip, CropConfig(size=32, slack=0, rest=rest, alpha="opaque")) for rest in (1.5, 1.0)
+    )
+    assert dict(still.facts)["crop_moved"] == 0
+    assert dict(moving.facts)["crop_moved"] > 0.3
+    assert dict(still.facts)["crop_scale"] > dict(moving.facts)["crop_scale"]
+
+
+def test_a_body_without_legs_goes_on_to_the_edge() -> None:
+    places = np.array([[100.0, 40]])
+    pose = body_at(places, 300, 200, 20.0)
+    clip = replace(plain_clip(dots(300, 200, places)), pose=pose)
+    assert subject_boxes(clip, None, 0.3)[0, 3] < 120
+    legs = pose.confidence.copy()
+    legs[:, [9, 10, 12, 13]] = 0
+    cut_off = replace(clip, pose=replace(pose, confidence=legs))
+    assert subject_boxes(cut_off, None, 0.3)[0, 3] == 200
+
+
 def test_nothing_found_stays_whole_and_the_bars_are_the_borders_colour() -> None:
     frames = np.full((2, 60, 120, 3), (10, 200, 30), np.uint8)
     frames[:, 20:40, 40:80] = NOISE[:20, :40]

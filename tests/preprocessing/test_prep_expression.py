@@ -149,6 +149,17 @@ def test_what_nobody_saw_neither_counts_nor_changes() -> None:
     np.testing.assert_array_equal(none, made)
 
 
+def test_who_is_surer_counts_more() -> None:
+    made, sure, time = wobble()
+    made[:, HAPPY] = np.arange(24) / 24
+    made[:, 0] = 1 - made[:, HAPPY]
+    even = smooth_drawings(made, sure, time, 0.06)
+    sure[13:] = 0.05
+    leaning = smooth_drawings(made, sure, time, 0.06)
+    assert leaning[12, HAPPY] < even[12, HAPPY] - 0.005
+    assert leaning[3, HAPPY] == even[3, HAPPY]
+
+
 def test_time_counts_not_the_number_of_drawings() -> None:
     made, sure, time = wobble()
     smooth = smooth_drawings(made, sure, time * 20, 0.06)

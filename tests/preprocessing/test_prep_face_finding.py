@@ -194,7 +194,7 @@ def test_jumps_are_thrown_away_and_walks_are_not() -> None:
     facts = dict(made.facts)
     assert facts["frames_with_face"] == 6
     assert facts["face_jumps"] == 1
-    sizes = np.stack([red(50, 30, side) for side in (20, 20, 45, 20, 20)])
+    sizes = np.stack([red(50, 30, side) for side in (20, 20, 38, 20, 20)])
     sized = find_face(plain_clip(sizes), RedFinder(), FaceConfig())
     assert sized.face is not None
     assert (sized.face.confidence > 0).tolist() == [True, True, False, True, True]

@@ -66,6 +66,16 @@ def test_a_face_is_named_by_its_actions(values: dict[str, float], name: str) -> 
     assert at(confidence, "disgusted")[0] == pytest.approx(0.6, abs=1e-6), "noseSneer is a dead channel"
 
 
+def test_who_smiles_is_not_sad() -> None:
+    tears = {"mouthFrown": 0.6, "browInnerUp": 1.0, "browDown": 0.4}
+    sad, _ = read_blendshapes(np.concatenate([shapes(9), shapes(1, **tears)]), np.ones(10), RULES)
+    both, _ = read_blendshapes(
+        np.concatenate([shapes(9), shapes(1, mouthSmile=0.6, **tears)]), np.ones(10), RULES
+    )
+    assert at(sad, "sad")[9] > 0.7
+    assert at(both, "sad")[9] == 0
+
+
 def test_controls_take_the_published_ranges() -> None:
     clip = np.concatenate([shapes(9), shapes(1, mouthSmile=0.5, jawOpen=0.25, browDown=0.2)])
     clip[9, BLENDSHAPES.index("eyeBlinkLeft")] = 0.6

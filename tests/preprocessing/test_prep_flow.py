@@ -81,6 +81,9 @@ def test_the_check_is_that_of_the_losses() -> None:
     theirs = consistent(torch.from_numpy(there)[None], torch.from_numpy(back)[None])[0, 0].numpy()
     assert 0.02 < 1 - theirs.mean() < 0.6, "there must be something to reject"
     assert (ours == theirs).mean() > 0.998
+    made = measure_flow(plain_clip(video[[0, 5]]), DIS, None)
+    assert made.flow_valid is not None
+    assert (made.flow_valid[0, 0] == theirs).mean() > 0.998
 
 
 @pytest.mark.parametrize("frames", [np.zeros((1, 32, 32, 3), np.uint8), np.zeros((3, 8, 8, 3), np.uint8)])
