@@ -151,8 +151,9 @@ def _body_size(places: np.ndarray, confidence: np.ndarray) -> float:
 
 def _runs(time: np.ndarray, longest: float) -> list[slice]:
     """Parts of a track without a pause longer than ``longest``."""
-    cuts = [0, *(np.flatnonzero(np.diff(time) > longest) + 1), len(time)]
-    return [slice(int(a), int(b)) for a, b in zip(cuts, cuts[1:], strict=False)]
+    breaks: list[int] = (np.flatnonzero(np.diff(time) > longest) + 1).tolist()
+    cuts = [0, *breaks, len(time)]
+    return [slice(a, b) for a, b in zip(cuts, cuts[1:], strict=False)]
 
 
 def _without_outliers(
@@ -162,8 +163,8 @@ def _without_outliers(
     of its two neighbours and of the middles between one before it and one after it. The median of all places, as
     Hampel has it, calls every turning point of a fast limb an outlier."""
     count = len(track)
-    expected, inner = track.copy(), np.arange(1, count - 1)
-    for index in inner:
+    expected = track.copy()
+    for index in range(1, count - 1):
         reach = np.arange(1, min(_REACH, index, count - 1 - index) + 1)
         before, after = index - reach, index + reach
         share = ((time[index] - time[before]) / (time[after] - time[before]))[:, None]
@@ -171,7 +172,9 @@ def _without_outliers(
         expected[index] = np.median([*middles, track[index - 1], track[index + 1]], axis=0)
     distance = np.linalg.norm(track - expected, axis=1)
     clean = track.copy()
-    for index in inner[~fixed[1:-1]]:
+    for index in range(1, count - 1):
+        if fixed[index]:
+            continue
         near = distance[max(1, index - _NEAR) : min(count - 1, index + _NEAR + 1)]
         sigma = max(_MAD_TO_SIGMA * float(np.median(near)), _SIGMA_MIN)
         if distance[index] > config.outlier_sigmas * sigma:
