@@ -7,7 +7,6 @@ from temporal_gan.models.reader import FACE_JOINTS, NECK, Reading, read_video
 from temporal_gan.models.reader_file import load_reader
 
 from ..detection import BodyDetection, FaceDetection
-from .gates import BODY
 
 _FACE_REACH = 0.75
 """Half a face box's side, in distances from the neck to the middle of eyes and nose: brow to chin."""
@@ -23,12 +22,12 @@ class ReaderBackend:
         self._reader = load_reader(reader)
 
     def detect_body(self, picture_u8: np.ndarray, threshold: float) -> BodyDetection | None:
-        """See :class:`preprocessing.detection.PoseBackend`; the threshold is for the median joint of the body."""
+        """See :class:`preprocessing.detection.PoseBackend`; the threshold is for nose and eyes: on a blank
+        page the median joint of the body has a confidence of 0.4 to 0.7, and a face of 0.04."""
         reading = self._read(picture_u8)
-        confidence = reading.confidence[0].numpy()
-        if np.median(confidence[list(BODY)]) < threshold:
+        if float(reading.face[0]) < threshold:
             return None
-        return BodyDetection(reading.keypoints[0].numpy(), confidence)
+        return BodyDetection(reading.keypoints[0].numpy(), reading.confidence[0].numpy())
 
     def detect_face(self, picture_u8: np.ndarray) -> FaceDetection | None:
         """See :class:`preprocessing.detection.FaceBackend`; a box, no points."""

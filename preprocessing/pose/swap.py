@@ -32,6 +32,10 @@ _JUDGED = tuple(group[:6] for group in GROUPS)
 _STATES = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
 """[8, 3]: whether arms, legs and face are exchanged."""
 
+_RARITY = np.array([1.0, 1.3, 1.0])
+"""Of exchanged arms, legs and face: legs hide each other less. Of a drawn runner's 15 poses by MediaPipe 6 had the arms
+exchanged and one the legs."""
+
 _SIDE_ON, _TURNED = 0.3, 0.55
 """Breadth of the shoulders over the torso's length of a figure seen from the side, and of one that is not."""
 
@@ -110,7 +114,7 @@ def swap_states(
         there = np.arange(len(places))
     torso = np.linalg.norm(places[there, _J("neck")] - places[there, _J("mid_hip")], axis=1)
     x = places / max(float(np.median(torso)), 1e-9)
-    own = config.prior * np.tile(_STATES.sum(axis=1), (len(x), 1)) + config.gait * _gait(x, known)
+    own = config.prior * (_STATES @ _RARITY) + config.gait * _gait(x, known)
     if movable is not None:
         own += 1e6 * np.einsum("sg,dg->ds", _STATES, ~movable)
     first, second = _motion(x, known, np.diff(time) <= config.gap_sec, config.step_max)
@@ -138,14 +142,17 @@ def exchange_sides(pose: Pose, swapped: np.ndarray) -> Pose:
 def _gait(x: np.ndarray, known: np.ndarray) -> np.ndarray:
     """[D, 8] in [-1, 1]: how much arm and leg of one side are on the same side of the body, seen from the side."""
 
-    def apart(name: str) -> np.ndarray:
-        return x[:, _J(f"left_{name}"), 0] - x[:, _J(f"right_{name}"), 0]
+    def apart(*names: str) -> tuple[np.ndarray, np.ndarray]:
+        """How far right of the right one the left one is, in the mean of the pairs known, and whether one is."""
+        left, right = [_J(f"left_{n}") for n in names], [_J(f"right_{n}") for n in names]
+        both = known[:, left] & known[:, right]
+        away = ((x[:, left, 0] - x[:, right, 0]) * both).sum(axis=1) / both.sum(axis=1).clip(min=1)
+        return away, both.any(axis=1)
 
-    names = ("shoulder", "elbow", "wrist", "knee", "ankle")
-    whole = known[:, [_J(f"{side}_{name}") for side in ("left", "right") for name in names]].all(axis=1)
-    arms, legs = (apart("elbow") + apart("wrist")) / 2, (apart("knee") + apart("ankle")) / 2
-    side_on = ((_TURNED - np.abs(apart("shoulder"))) / (_TURNED - _SIDE_ON)).clip(0, 1)
-    together = whole * side_on * (arms * legs).clip(-1, 1)
+    (arms, seen_arms), (legs, seen_legs) = apart("elbow", "wrist"), apart("knee", "ankle")
+    breadth, seen = apart("shoulder")
+    side_on = ((_TURNED - np.abs(breadth)) / (_TURNED - _SIDE_ON)).clip(0, 1)
+    together = (seen & seen_arms & seen_legs) * side_on * (arms * legs).clip(-1, 1)
     sign = 1 - 2 * (_STATES[:, 0] ^ _STATES[:, 1])
     return together[:, None] * sign
 
