@@ -47,6 +47,11 @@ def frame_hash(grey: np.ndarray) -> bytes:
     return np.packbits(cv2.dct(small)[:_KEPT, :_KEPT] > 0).tobytes()
 
 
+def hash_distance(a: bytes, b: bytes) -> float:
+    """Share of bits in which two hashes differ."""
+    return (int.from_bytes(a) ^ int.from_bytes(b)).bit_count() / _BITS
+
+
 def shot_fingerprint(seconds: float, hashes: Sequence[bytes]) -> str:
     """A shot's length and its hashes at the moments -> text."""
     return f"{seconds:.3f}:{b''.join(hashes).hex()}"

@@ -30,7 +30,9 @@ def test_twenty_kills_and_the_same_store(tmp_path):
     done = 0
     killed_at_work = 0
     for _ in range(KILLS):
-        with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, start_new_session=True) as process:
+        with subprocess.Popen(
+            command, env=environment, stderr=subprocess.PIPE, start_new_session=True
+        ) as process:
             # From the moment it has a work folder: starting up is no work.
             begun = time.monotonic()
             while not (tmp_path / "store.work" / "lock").exists() and time.monotonic() - begun < 60:
