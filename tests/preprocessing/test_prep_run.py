@@ -211,6 +211,7 @@ def test_a_store_half_replaced_comes_back(inputs, made, tmp_path):
     assert not (tmp_path / ".store.old").exists()
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing_half_written(inputs, made, tmp_path):
     """In a process of its own whose files may not grow beyond a few kilobytes."""
     import subprocess
