@@ -33,9 +33,9 @@ class ShotsConfig(Section):
             motion scores up to 6.5. Fades are not found: add them to the list of cuts.
         faint, stands_out, unlike: a change of at least ``faint`` times the threshold is a cut too if it is
             ``stands_out`` times the largest within half a second on either side, and the share ``unlike`` of the
-            picture's fingerprint bits changes with it. Two shots of the same character and palette may score as little as 4.7: of 40 such cuts the threshold alone
-            found 26, this rule all, with no false one there and in eight real clips; of 48 others, harder compressed or
-            with moving cameras, 45, with one false.
+            picture's fingerprint bits changes with it. Two shots of the same character and palette may score as little
+            as 4.7: of 40 such cuts the threshold alone found 26, this rule all, with no false one there and in eight
+            real clips; of 48 others, harder compressed or with moving cameras, 45, with one false.
         min_seconds: shots between cuts that are shorter are left out: flashes, and too little to learn motion from. A
             source without cuts stays however short it is.
         max_seconds: longer shots are divided evenly; bounds the memory that one clip takes in every stage.
