@@ -7,13 +7,17 @@ import numpy as np
 
 from ..alpha import over_white
 from ..data.store import Store
-from ..evaluation.pictures import animation, error_map
+from ..evaluation.pictures import ERROR_SCALE, animation, error_map
 from ..video_io import read_frames
 from .plan import Run
 from .work import clip_file, shown_rows
 
 REAL = "real"
-_GAP, _EMPTY, _SIDE = 4, 235, 128
+_GAP, _EMPTY, _FACTOR = 4, 235, 2
+
+GAP_SCALE = 0.15
+"""Mean absolute difference between two arms, on [0, 1], that gets the brightest colour: arms lie nearer to each other
+than a made clip to the real one."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,9 @@ class Film:
         columns: what is shown from left to right: the real clip, then the arms.
         seeds: from top to bottom.
         moving: WebP as a data URI.
-        gaps: mean difference over time to the base arm, seed by seed, in the same places, as a data URI.
+        gaps: mean difference over time to the base arm, seed by seed, of the arms ``compared``, as a data URI; "" where
+            there are none.
+        compared: from left to right.
     """
 
     clip_id: str
@@ -35,35 +41,31 @@ class Film:
     seeds: tuple[int, ...]
     moving: str
     gaps: str
+    compared: tuple[str, ...]
 
 
 def make_films(runs: Sequence[Run], store: Store, split: str, base: str) -> list[Film]:
     """Films of the clips that every run kept; an arm whose run is not finished is an empty page."""
     arms = list(dict.fromkeys(run.arm for run in runs if run.config is not None))
     seeds = list(dict.fromkeys(run.seed for run in runs if run.config is not None))
+    compared = tuple(arm for arm in arms if arm != base)
     folders = {(run.arm, run.seed): run.folder for run in runs}
     films = []
     for row in shown_rows(store, split):
-        real = over_white(store.frames(row.id))
+        real, fps = over_white(store.frames(row.id)), row.fps or store.info.fps
         made = {
-            place: over_white(read_frames(clip_file(folder, row.id)).frames_u8)
+            place: _fitted(over_white(read_frames(clip_file(folder, row.id)).frames_u8), real)
             for place, folder in folders.items()
             if clip_file(folder, row.id).is_file()
         }
-        grid = [[real, *(made.get((arm, seed)) for arm in arms)] for seed in seeds]
-        gaps = [[None, *(_gap(made, arm, base, seed) for arm in arms)] for seed in seeds]
         empty = np.full_like(real, _EMPTY)
-        moving = _tiled(
-            [[empty if cell is None else _fitted(cell, real) for cell in line] for line in grid], 255
-        )
-        still = np.zeros(real.shape[1:3], np.float32)
-        map_of_gaps = _tiled([[still[None] if c is None else c[None] for c in line] for line in gaps], 0)[0]
-        factor = max(1, _SIDE // real.shape[1])
+        grid = [[real, *(made.get((arm, seed), empty) for arm in arms)] for seed in seeds]
+        gaps = [[_gap(made, (arm, seed), (base, seed), empty) for arm in compared] for seed in seeds]
+        scale = ERROR_SCALE / GAP_SCALE
         films.append(
             Film(
-                row.id, row.character, row.fps or store.info.fps, (REAL, *arms), tuple(seeds),
-                animation(moving.repeat(factor, axis=1).repeat(factor, axis=2), row.fps or store.info.fps),
-                error_map(map_of_gaps.repeat(factor, axis=0).repeat(factor, axis=1)),
+                row.id, row.character, fps, (REAL, *arms), tuple(seeds), animation(_enlarged(_tiled(grid, 255)), fps),
+                error_map(_enlarged(_tiled(gaps, 0))[0] * scale) if compared else "", compared,
             )
         )  # fmt: skip
     return films
@@ -77,11 +79,16 @@ def mean_gap(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     return total / len(first)
 
 
-def _gap(made: dict[tuple[str, int], np.ndarray], arm: str, base: str, seed: int) -> np.ndarray | None:
-    if arm == base or (arm, seed) not in made or (base, seed) not in made:
-        return None
-    first, second = made[arm, seed], made[base, seed]
-    return mean_gap(first, second) if first.shape == second.shape else None
+def _gap(
+    made: dict[tuple[str, int], np.ndarray], arm: tuple[str, int], base: tuple[str, int], empty: np.ndarray
+) -> np.ndarray:
+    """float32 [1, h, w]; 0 where one of the two was not made."""
+    return mean_gap(made.get(arm, empty), made.get(base, empty))[None] * (arm in made and base in made)
+
+
+def _enlarged(frames: np.ndarray) -> np.ndarray:
+    """By a whole number, so that small clips can be seen: [T, H, W, ...]."""
+    return frames.repeat(_FACTOR, axis=1).repeat(_FACTOR, axis=2)
 
 
 def _fitted(made: np.ndarray, real: np.ndarray) -> np.ndarray:

@@ -7,10 +7,9 @@ import numpy as np
 
 from ..data.store import Store
 from ..evaluation.pages import page_template
-from ..evaluation.pictures import ERROR_SCALE
 from .answer import Answer, AnswerRow, heading
 from .arms import Arm
-from .films import make_films
+from .films import GAP_SCALE, make_films
 from .plan import Run
 from .scores import Row, Scores
 from .strip_plot import Strip, strip_plot
@@ -42,7 +41,7 @@ def write_page(
         costs=cost_rows(scores),
         plots=[_plot(m, answer.rows, scores) for m in sweep.metrics],
         films=make_films(runs, store, sweep.split, sweep.base_arm),
-        gap_scale=ERROR_SCALE,
+        gap_scale=GAP_SCALE,
         arms=arms,
         caveat=sweep.caveat,
         how_to_read=HOW_TO_READ.replace("`", ""),
