@@ -9,7 +9,7 @@ from ..alpha import over_white
 from ..data.store import Store
 from ..evaluation.pictures import ERROR_SCALE, animation, error_map
 from ..video_io import read_frames
-from .plan import Run
+from .plan import DCGAN_ARM, Run
 from .work import clip_file, shown_rows
 
 REAL = "real"
@@ -29,8 +29,8 @@ class Film:
         columns: what is shown from left to right: the real clip, then the arms.
         seeds: from top to bottom.
         moving: WebP as a data URI.
-        gaps: mean difference over time to the base arm, seed by seed, of the arms ``compared``, as a data URI; "" where
-            there are none.
+        gaps: mean difference over time to the base arm, seed by seed, of the arms ``compared`` (not the DCGAN, which
+            shows something else), as a data URI; "" where there are none.
         compared: from left to right.
     """
 
@@ -48,7 +48,7 @@ def make_films(runs: Sequence[Run], store: Store, split: str, base: str) -> list
     """Films of the clips that every run kept; an arm whose run is not finished is an empty page."""
     arms = list(dict.fromkeys(run.arm for run in runs if run.config is not None))
     seeds = list(dict.fromkeys(run.seed for run in runs if run.config is not None))
-    compared = tuple(arm for arm in arms if arm != base)
+    compared = tuple(arm for arm in arms if arm not in (base, DCGAN_ARM))
     folders = {(run.arm, run.seed): run.folder for run in runs}
     films = []
     for row in shown_rows(store, split):

@@ -25,7 +25,7 @@ FLOOR_TITLES = {
     "real_saved_as_jpeg": "real clips, saved as JPEG",
     "copy_first_frame": "first frame copied",
     "nearest_training_frame": "nearest training frame",
-    WARP: "nearest training frame, warped to the pose",
+    WARP: "nearest training frame, warped",
 }
 """Best first; the first is a ceiling."""
 

@@ -7,8 +7,12 @@ from html import escape
 
 from ..evaluation.charts import round_ticks
 
-_ROW, _LEFT, _RIGHT, _TOP, _AXIS = 26, 250, 60, 6, 40
-_ROOM = 0.6
+_ROW, _LEFT, _RIGHT, _TOP, _AXIS = 26, 250, 80, 6, 40
+
+_LEAST = 0.1
+"""The axis is at least so long, in parts of what it shows: arms that are alike must look alike."""
+
+_ROOM = 1.5
 """What lies beyond the arms' own range by more than so many of it is named at the edge: a far floor must not press the
 arms into one dot."""
 
@@ -32,7 +36,7 @@ class Strip:
     interval: tuple[float, float] | None
 
 
-def strip_plot(strips: Sequence[Strip], label: str, digits: int, width: int = 720) -> str:
+def strip_plot(strips: Sequence[Strip], label: str, digits: int, width: int = 760) -> str:
     """Rows of points over one axis.
 
     Args:
@@ -106,7 +110,9 @@ def _range(strips: Sequence[Strip]) -> tuple[float, float]:
 
     own = spread([s for s in strips if not s.is_floor]) or spread(strips) or [0.0]
     low, high = min(own), max(own)
-    span = (high - low) or abs(high) * 0.1 or 1.0
+    span = max(high - low, _LEAST * max(abs(low), abs(high))) or 1.0
+    middle = (low + high) / 2
+    low, high = min(low, middle - span / 2), max(high, middle + span / 2)
     near = [s.mean for s in strips if s.mean is not None]
     near = [v for v in near if low - _ROOM * span <= v <= high + _ROOM * span]
     return min([low, *near]) - 0.08 * span, max([high, *near]) + 0.08 * span

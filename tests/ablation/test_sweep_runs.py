@@ -69,7 +69,7 @@ def test_the_table_shows_arms_floors_and_what_was_the_same(done: tuple[Path, Pat
     assert table.startswith("# Does memory help?\n")
     for said in (
         "Equal steps: 3 a run; seeds 0, 1.", "| per frame |", "| with memory |", "*first frame copied*",
-        "*nearest training frame*", "*nearest training frame, warped to the pose*", "*real clips, saved as JPEG*",
+        "*nearest training frame*", "*nearest training frame, warped*", "*real clips, saved as JPEG*",
         "- **with memory**: model.temporal: none -> gru", "Fewer than three seeds: no intervals.",
         "primary metric, named before anything ran: PSNR, character only, pooled",
     ):  # fmt: skip
