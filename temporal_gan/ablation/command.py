@@ -14,7 +14,7 @@ from .arms import Arm, resolve_arms
 from .clips import open_store
 from .local_engine import run_locally
 from .outcome import read_outcome
-from .page import write_page
+from .page import render_page
 from .plan import Run, plan_runs
 from .ray_engine import run_on_ray
 from .scores import metrics_read, read_scores
@@ -87,7 +87,7 @@ def write_results(
     scores = read_scores(runs, metrics_read(sweep))
     answer = find_answer(sweep, scores)
     write_tables(sweep, arms, answer, scores, source, out)
-    write_atomically(out / "report.html", write_page(sweep, arms, answer, scores, runs, source))
+    write_atomically(out / "report.html", render_page(sweep, arms, answer, scores, runs, source))
 
 
 def _is_settled(run: Run) -> bool:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,7 +79,7 @@ class _WarpedPairs(Sequence[ClipPair]):
     def __len__(self) -> int:
         return len(self._pairs)
 
-    def __getitem__(self, index):  # type: ignore[no-untyped-def]
+    def __getitem__(self, index: Any) -> Any:
         pair = self._pairs[index]
         return replace(pair, made=warped_to_pose(pair, self._store, self._nearest.places(pair)))
 

@@ -17,7 +17,7 @@ from .sweep import SweepConfig, definition
 from .table import COST_HEADINGS, HOW_TO_READ, cost_rows, runs_done
 
 
-def write_page(
+def render_page(
     sweep: SweepConfig, arms: Sequence[Arm], answer: Answer, scores: Scores, runs: Sequence[Run], name: str
 ) -> str:
     """The page as text, the same for the same runs.

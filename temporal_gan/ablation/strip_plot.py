@@ -1,7 +1,7 @@
 """A metric of every arm: each seed a point, the mean a line, its interval a bar. Inline SVG, coloured by the page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -76,15 +76,22 @@ def strip_plot(strips: Sequence[Strip], label: str, digits: int, width: int = 76
     return "".join([*parts, "</svg>"])
 
 
-def _marks(strip: Strip, y: float, kind: str, place, low: float, high: float, digits: int, width: int) -> str:  # type: ignore[no-untyped-def]
+def _marks(
+    strip: Strip,
+    y: float,
+    kind: str,
+    place: Callable[[float], float],
+    low: float,
+    high: float,
+    digits: int,
+    width: int,
+) -> str:
     if strip.mean is None:
         return f'<text class="floor" x="{_LEFT + 4}" y="{y + 4:.1f}">no value</text>'
     if not low <= strip.mean <= high:
-        right = strip.mean > high
-        x, anchor = (width - _RIGHT + 4, "start") if right else (_LEFT + 4, "start")
-        arrow = "→" if right else "←"
-        said = f"{strip.mean:.{digits}f} {arrow}" if right else f"{arrow} {strip.mean:.{digits}f}"
-        return f'<text class="floor" x="{x}" y="{y + 4:.1f}" text-anchor="{anchor}">{said}</text>'
+        right, number = strip.mean > high, f"{strip.mean:.{digits}f}"
+        edge, said = (width - _RIGHT, f"{number} →") if right else (_LEFT, f"← {number}")
+        return f'<text class="floor" x="{edge + 4}" y="{y + 4:.1f}">{said}</text>'
     drawn = []
     if strip.interval is not None:
         a, b = (place(min(max(v, low), high)) for v in strip.interval)

@@ -21,7 +21,8 @@ ARMS = {
     "no such file": {"losses.perceptual": "vgg", "losses.perceptual_weight": 1.0, "losses.perceptual_file": "no"},
 }  # fmt: skip
 """One leaves all bounds; the other asks for weights that are not there."""
-BROKEN = {"arms": ARMS, "varies": ["optim", "losses"], "seeds": [0], "steps": 15}
+BROKEN = {"arms": ARMS, "varies": ["optim", "losses"], "seeds": [0], "steps": 15,
+          "common": {"model.temporal": "none", "train.save_every_steps": 1}}  # fmt: skip
 
 
 @pytest.mark.slow
@@ -63,6 +64,7 @@ def test_diverging_is_a_result_and_failing_is_not(tmp_path: Path) -> None:
     assert failed is not None
     assert (diverged.status, diverged.is_settled) == ("diverged", True)
     assert diverged.reason.startswith("training diverged at step ")
+    assert "step 1 in this run's folder/run/checkpoints is intact" in diverged.reason
     assert str(tmp_path) not in diverged.reason, "the table must not depend on where it was made"
     assert diverged.trained is not None
     assert (failed.status, failed.is_settled, failed.trained) == ("failed", False, None)

@@ -114,6 +114,8 @@ def test_a_run_is_another_one_when_anything_that_decides_it_changes(tmp_path: Pa
     data = sweep_values(tmp_path)["data"]["puppet"]
     for changes in ({"data": {"puppet": data | {"seed": 1}}}, {"protocol": "frames_v1"}):
         assert not set(first.values()) & {run.key for run in runs_of(tmp_path, **changes)}
+    started = {(run.arm, run.seed): run.key for run in runs_of(tmp_path, start="base")}
+    assert [place for place, key in started.items() if key == first[place]] == [("", -1)]
     longer = {(run.arm, run.seed): run.key for run in runs_of(tmp_path, steps=4)}
     assert [place for place, key in longer.items() if key == first[place]] == [("", -1)], (
         "only the floors stay"
