@@ -23,10 +23,10 @@ from .cuts import Cut, write_cuts
 from .decisions import DECISIONS_FILE
 from .outcome import Outcome, write_outcomes
 from .provenance import write_sources
+from .sources_file import SOURCES_FILE
 
 RUN_FILE = "run.json"
 """Beside ``store.json`` of a store that a run has made: what it was made from."""
-SOURCES_FILE = "sources.csv"
 CUTS_FILE = "cuts.csv"
 VIDEO = Path("video") / "clip.mkv"
 
@@ -196,10 +196,6 @@ def _link(file: Path, place: Path) -> None:
         os.link(file, place)
     except OSError:
         shutil.copyfile(file, place)
-
-
-def _video(packed: Packed) -> Path:
-    return packed.piece / "video" / "clip.mkv"
 
 
 def _beside(out: Path, suffix: str) -> Path:
