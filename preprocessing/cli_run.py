@@ -90,11 +90,9 @@ def run_clips(
     sources, outcomes = find_sources(inputs, provenance, known, settings.ingest)
     # A person's word for a source counts as leave to use it; the card still says that its licence is unknown.
     decided_sources = {name for name, decision in decided.sources.items() if decision.verdict == "keep"}
-    leave = [source for source in sources if source.name in decided_sources]
-    others = [source for source in sources if source.name not in decided_sources]
-    licensed, unlicensed = without_licence(others, allow_unlicensed)
+    licensed, unlicensed = without_licence(sources, allow_unlicensed, decided_sources)
     wanted = Wanted(
-        sources=[source for source in sources if source in leave or source in licensed],
+        sources=licensed,
         outcomes=outcomes + unlicensed,
         out=out,
         work=work or out.with_name(f"{out.name}.work"),
@@ -122,9 +120,11 @@ def _why_nothing(finished: Finished) -> str:
     """One line on why no clip is left."""
     if not finished.outcomes:
         return "no video or picture in the inputs"
+    names = {outcome.reason: outcome.clip or outcome.source for outcome in finished.outcomes}
     reasons = Counter(outcome.reason for outcome in finished.outcomes)
     told = "; ".join(
-        f"{count}x {reason}" if count > 1 else reason for reason, count in reasons.most_common(3)
+        f"{count}x {reason}" if count > 1 else f"{names[reason]}: {reason}"
+        for reason, count in reasons.most_common(3)
     )
     return f"no clip to make a store of: {told}"
 

@@ -3,7 +3,7 @@
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import av
@@ -14,6 +14,7 @@ from temporal_gan.config import Section
 from temporal_gan.data.manifest import sha256_of
 from temporal_gan.data.store_writer import write_clip_files
 from temporal_gan.errors import UserError
+from temporal_gan.models.reader_file import find_reader
 
 from .clip import Clip, Pose, Source
 from .config import PreprocessConfig
@@ -73,12 +74,14 @@ def clip_keys(item: ClipItem, config: PreprocessConfig) -> dict[str, str]:
 
 
 def _settings(item: ClipItem, config: PreprocessConfig) -> list[tuple[str, object]]:
+    finds = "reader" in (config.pose.backend, config.face.backend)
+    reads = config.expression.method in ("auto", "reader")
     return [
         ("holds", [_plain(config.ingest), _plain(config.holds)]),
-        ("pose", _plain(config.pose)),
+        ("pose", [_plain(config.pose), _reader_hash(config.pose.reader, finds)]),
         ("labels", None if item.labels is None else item.labels.sha256),
         ("face", _plain(config.face)),
-        ("expression", _plain(config.expression)),
+        ("expression", [_plain(config.expression), _reader_hash(config.expression.reader, reads)]),
         ("smooth", _plain(config.smooth)),
         ("crop", _plain(config.crop)),
         (CLIPS, _plain(config.flow)),
@@ -86,9 +89,34 @@ def _settings(item: ClipItem, config: PreprocessConfig) -> list[tuple[str, objec
 
 
 def _plain(section: Section) -> object:
-    """Settings, and the bytes of every file they name, as plain types."""
-    files = {name: sha256_of(value) for name, value in section if isinstance(value, Path) and value.is_file()}
-    return [section.model_dump(mode="json"), files]
+    """Settings, and hashes of the files they name, as plain types."""
+    return [section.model_dump(mode="json"), _files_of(section)]
+
+
+def _files_of(section: Section) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name, value in section:
+        if isinstance(value, Section):
+            found |= {f"{name}.{inner}": sha256 for inner, sha256 in _files_of(value).items()}
+        elif isinstance(value, Path) and value.is_file():
+            found[name] = _file_hash(value)
+    return found
+
+
+def _reader_hash(reader: str | Path, used: bool) -> str:
+    """A reader's own bytes: those of the shipped copies change with the package."""
+    return _file_hash(find_reader(reader)) if used else ""
+
+
+def _file_hash(file: Path) -> str:
+    about = file.stat()
+    return _hash_once(file, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=64)
+def _hash_once(file: Path, changed: int, size: int) -> str:
+    """Every clip asks for the hash of the same models, which may have half a gigabyte."""
+    return sha256_of(file)
 
 
 class Tools:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from temporal_gan.config import Section, load_config
+from temporal_gan.errors import ConfigError
 
 from .crop import CropConfig
 from .dedupe import DedupeConfig
@@ -39,4 +40,6 @@ def load_preprocess_config(file: Path | None, overrides: list[str]) -> Preproces
     Raises:
         ConfigError: file, key, value.
     """
+    if file is not None and not file.is_file():
+        raise ConfigError(f"{file}: no such settings file")
     return load_config(None if file is None else str(file), overrides, PreprocessConfig)

@@ -71,7 +71,8 @@ def read_cuts(file: Path) -> dict[str, list[Cut]]:
         for row in reader:
             cuts.setdefault(row["source"], []).append(_cut(row, f"{file}, line {reader.line_num}"))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{file}: cannot be read ({error})") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{file}: cannot be read ({reason}); expected a CSV like STORE/cuts.csv") from None
     return cuts
 
 

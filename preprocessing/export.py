@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from temporal_gan.data.store import Store
+from temporal_gan.errors import UserError
 from temporal_gan.video_io import write_frames
 
 from .exporters.charactergan import DrawingsFolder
@@ -42,10 +43,14 @@ def export_store(path: Path, kind: Format, out: Path, quiet: bool = False) -> No
         out: a new or empty folder.
         quiet: no progress bar.
     Raises:
-        UserError: the format cannot hold the store's skeleton or expressions, or ``out`` is in use.
+        UserError: the format cannot hold the store's skeleton or expressions, or ``out`` is in use or in the store.
         StoreError: the store is damaged.
     """
     store = Store.open(path)
+    if out.resolve().is_relative_to(path.resolve()):
+        raise UserError(
+            f"{out}: lies in the store, and would go with it when that is made anew; name another folder"
+        )
     with new_folder(out) as folder:
         match kind:
             case Format.WEBDATASET:

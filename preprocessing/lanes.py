@@ -22,17 +22,19 @@ import torch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Given = TypeVar("Given", contravariant=True)
+Made = TypeVar("Made", covariant=True)
 _ATTEMPTS = 2
 """A process may be ended from outside, for lack of memory, while it works on an innocent item."""
 
 
-class Task(Protocol[Item, Result]):
+class Task(Protocol[Given, Made]):
     """What is done to each item; it is pickled and sent to every process once."""
 
     def tools(self) -> Any:
         """What each process loads for itself, once: models, open readers."""
 
-    def do(self, item: Item, tools: Any) -> Result:
+    def do(self, item: Given, tools: Any) -> Made:
         """Work on one item. What is broken about the item itself is part of the result; an exception stops the run."""
 
 

@@ -46,25 +46,32 @@ def check_file(file: Path, limits: MediaLimits) -> None:
     if size == 0:
         raise StoreError(f"{file}: the file is empty (0 bytes)")
     if size > limits.max_bytes:
-        raise StoreError(f"{file}: {size} bytes; the limit max_bytes is {limits.max_bytes}")
+        raise StoreError(f"{file}: {size} bytes; the limit ingest.limits.max_bytes is {limits.max_bytes}")
 
 
 def check_size(file: Path, width: int, height: int, limits: MediaLimits) -> None:
     """Raise StoreError where a picture of this many pixels is too large or too small."""
     if width * height > limits.max_pixels:
         raise StoreError(
-            f"{file}: {width}x{height} is {width * height} pixels; the limit max_pixels is {limits.max_pixels}"
+            f"{file}: {width}x{height} is {width * height} pixels; "
+            f"the limit ingest.limits.max_pixels is {limits.max_pixels}"
         )
     if min(width, height) < limits.min_side:
-        raise StoreError(f"{file}: {width}x{height} pixels; the limit min_side is {limits.min_side}")
+        raise StoreError(
+            f"{file}: {width}x{height} pixels; the limit ingest.limits.min_side is {limits.min_side}"
+        )
 
 
 def check_length(file: Path, count: int, seconds: float, limits: MediaLimits) -> None:
     """Raise StoreError where a source of this many frames or seconds is too long."""
     if count > limits.max_frames:
-        raise StoreError(f"{file}: more than {limits.max_frames} frames; the limit is max_frames")
+        raise StoreError(
+            f"{file}: more than {limits.max_frames} frames; the limit is ingest.limits.max_frames"
+        )
     if seconds > limits.max_seconds:
-        raise StoreError(f"{file}: longer than {limits.max_seconds:g} s; the limit is max_seconds")
+        raise StoreError(
+            f"{file}: longer than {limits.max_seconds:g} s; the limit is ingest.limits.max_seconds"
+        )
 
 
 @contextmanager
@@ -77,7 +84,9 @@ def complaints(file: Path, where: str = "") -> Iterator[None]:
     except StoreError:
         raise
     except av.error.FFmpegError as error:
-        raise StoreError(f"{file}: no readable video or picture{where} ({error.strerror})") from None
+        raise StoreError(
+            f"{file}: no readable video or picture{where} ({error.strerror}); truncated, damaged, or something else"
+        ) from None
     except (OSError, EOFError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         reason = " ".join(str(error).replace(str(file), "the file").split())
         raise StoreError(f"{file}: not a readable picture{where} ({reason})") from None

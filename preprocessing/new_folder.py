@@ -19,9 +19,7 @@ def new_folder(path: Path) -> Iterator[Path]:
     Raises:
         UserError: something is there already, or nothing can be written there.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        what = "is not empty" if path.is_dir() else "is a file, expected a new folder"
-        raise UserError(f"{path}: {what}; remove it or name another folder")
+    check_new_folder(path)
     path = path.absolute()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -35,3 +33,10 @@ def new_folder(path: Path) -> Iterator[Path]:
         os.replace(room / path.name, path)
     finally:
         shutil.rmtree(room, ignore_errors=True)
+
+
+def check_new_folder(path: Path) -> None:
+    """Raises UserError where something is already, before anybody works for what could not be put there."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        what = "is not empty" if path.is_dir() else "is a file, expected a new folder"
+        raise UserError(f"{path}: {what}; remove it or name another folder")

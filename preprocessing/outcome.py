@@ -37,6 +37,16 @@ class Outcome:
     method: str = ""
 
 
+def told_without_folder(reason: str, file: Path, name: str) -> str:
+    """What is said of a source's file, without saying where that lies: a store is the same wherever its inputs are.
+
+    Args:
+        reason: one line, which may begin with the file's path.
+        file, name: of the source.
+    """
+    return reason.replace(str(file), name).removeprefix(f"{name}: ")
+
+
 def write_outcomes(folder: Path, outcomes: Iterable[Outcome]) -> None:
     """Write ``OUTCOMES_FILE`` into a store's folder."""
     lines = [json.dumps(asdict(outcome), sort_keys=True, ensure_ascii=False) for outcome in outcomes]

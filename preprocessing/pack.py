@@ -23,10 +23,10 @@ from .cuts import Cut, write_cuts
 from .decisions import DECISIONS_FILE
 from .outcome import Outcome, write_outcomes
 from .provenance import write_sources
+from .sources_file import SOURCES_FILE
 
 RUN_FILE = "run.json"
 """Beside ``store.json`` of a store that a run has made: what it was made from."""
-SOURCES_FILE = "sources.csv"
 CUTS_FILE = "cuts.csv"
 VIDEO = Path("video") / "clip.mkv"
 
@@ -46,7 +46,12 @@ def is_up_to_date(out: Path, key: str) -> bool:
 
 
 def check_place(out: Path) -> None:
-    """Raises StoreError where something lies that a run has not made, which is not ours to replace."""
+    """Make the folders above a store.
+
+    Raises:
+        StoreError: something lies there that a run has not made, which is not ours to replace; or nothing can be
+            written there, which is better known before the work than after it.
+    """
     old = _beside(out, "old")
     if not out.exists() and old.is_dir():
         # Ended between the two renames.
@@ -57,6 +62,10 @@ def check_place(out: Path) -> None:
         raise StoreError(
             f"{out}: holds something that this command did not make; name another folder or remove it"
         )
+    above = out.absolute().parent
+    above.mkdir(parents=True, exist_ok=True)
+    if not os.access(above, os.W_OK):
+        raise StoreError(f"{out}: nothing can be written in {above}; name another folder")
 
 
 def pack(
@@ -80,9 +89,39 @@ def pack(
         cuts: of every source, to be corrected by a person.
         decisions: the file of a person's decisions, which stays with the store; or None.
         each: called after each clip.
+    Raises:
+        StoreError: the disk is full or not writable; an older store stays.
     """
     room = _beside(out, "part")
     shutil.rmtree(room, ignore_errors=True)
+    try:
+        _fill(room, key, settings, clips, others, cuts, decisions, each)
+        old = _beside(out, "old")
+        shutil.rmtree(old, ignore_errors=True)
+        if out.exists():
+            os.replace(out, old)
+        os.replace(room, out)
+    except OSError as error:
+        raise StoreError(
+            f"{out}: cannot be written ({error.strerror or error}); every finished clip is kept, make room and repeat"
+        ) from None
+    finally:
+        # A full disk is no place to leave half a store on.
+        shutil.rmtree(room, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _fill(
+    room: Path,
+    key: str,
+    settings: dict[str, object],
+    clips: Sequence[Packed],
+    others: Sequence[Outcome],
+    cuts: Mapping[str, Sequence[Cut]],
+    decisions: Path | None,
+    each: Callable[[], None],
+) -> None:
+    """Write a whole store into a folder that is not there yet."""
     # Two passes over the labels, so that a hundred thousand clips' are never in memory together.
     facts = [dict(read_piece(packed.piece, packed.item).facts) for packed in clips]
     channels = int(max(fact["channels"] for fact in facts))
@@ -107,12 +146,6 @@ def pack(
     (room / RUN_FILE).write_text(
         json.dumps(run, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"
     )
-    old = _beside(out, "old")
-    shutil.rmtree(old, ignore_errors=True)
-    if out.exists():
-        os.replace(out, old)
-    os.replace(room, out)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def clip_labels(clip: Clip) -> ClipLabels:
@@ -196,10 +229,6 @@ def _link(file: Path, place: Path) -> None:
         os.link(file, place)
     except OSError:
         shutil.copyfile(file, place)
-
-
-def _video(packed: Packed) -> Path:
-    return packed.piece / "video" / "clip.mkv"
 
 
 def _beside(out: Path, suffix: str) -> Path:

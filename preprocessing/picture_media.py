@@ -158,7 +158,7 @@ class PictureFile:
         if count * width * height > self._limits.max_animation_pixels:
             raise StoreError(
                 f"{self._file}: {count} frames of {width}x{height} are {count * width * height} pixels; "
-                f"the limit max_animation_pixels is {self._limits.max_animation_pixels}"
+                f"the limit ingest.limits.max_animation_pixels is {self._limits.max_animation_pixels}"
             )
         return count
 

@@ -20,14 +20,14 @@ from .cuts import Cut, cuts_of
 from .decisions import Decisions
 from .dedupe import find_duplicates
 from .lanes import Died, Task
-from .outcome import Outcome
+from .outcome import Outcome, told_without_folder
 from .pack import Packed, check_place, is_up_to_date, pack
 from .progress import Progress
 from .scan_task import SCANS, ScanDone, ScanItem, ScanTask, read_scan
 from .shot import clip_id
 from .source_labels import source_labels
 from .split import assign_splits
-from .work_folder import WorkFolder, key_of
+from .work_folder import LOCK_FILE, WorkFolder, key_of
 
 _RUN = 8
 """Shots of one source that a process works on in a row: it decodes on from one to the next without seeking."""
@@ -91,13 +91,18 @@ def run(wanted: Wanted) -> Finished:
     """Make or complete a clip store.
 
     Raises:
-        UserError: the place is not free, there is no folder of labels, or another run is in the work folder.
+        UserError: the place is not free, there is no folder of labels, the work folder is not one of ours, lies in the
+            store, or another run is in it.
         OSError: a disk is full or not writable; what is finished stays.
     """
+    if wanted.labels is not None and not wanted.labels.is_dir():
+        raise UserError(f"{wanted.labels}: no such folder of labels")
+    _check_apart(wanted.out, wanted.work)
     check_place(wanted.out)
     work = WorkFolder(wanted.work)
+    work.check()
     wanted.work.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(wanted.work / "lock")
+    lock = FileLock(wanted.work / LOCK_FILE)
     try:
         lock.acquire(blocking=False)
     except Timeout:
@@ -107,6 +112,13 @@ def run(wanted: Wanted) -> Finished:
     with lock:
         work.prepare()
         return _run(wanted, work)
+
+
+def _check_apart(out: Path, work: Path) -> None:
+    """A store is replaced as a whole: whatever lay in it would be lost."""
+    store, pieces = out.resolve(), work.resolve()
+    if store.is_relative_to(pieces) or pieces.is_relative_to(store):
+        raise UserError(f"--work {work} and --out {out} must be two folders, neither within the other")
 
 
 def _run(wanted: Wanted, work: WorkFolder) -> Finished:
@@ -161,7 +173,9 @@ def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcom
             done()
     scans = [found[source.name] for source in wanted.sources]
     broken = [
-        Outcome(s.source.name, "", "failed", _without_folder(s.failure, s.source)) for s in scans if s.failure
+        Outcome(s.source.name, "", "failed", told_without_folder(s.failure, s.source.file, s.source.name))
+        for s in scans
+        if s.failure
     ]
     return [scan for scan in scans if not scan.failure], broken
 
@@ -173,11 +187,17 @@ def _settle(
     config, decisions = wanted.config, wanted.decisions
     shots = [(scan.source, shot, clip_id(scan.source, shot.number)) for scan in scans for shot in scan.shots]
     names = [scan.source.name for scan in scans]
+    known = {source.name for source in wanted.sources}
     others = [
         Outcome(
             Path(decisions.file).name, "", "left out", line.replace(decisions.file, Path(decisions.file).name)
         )
         for line in decisions.unknown([name for *_, name in shots], names)
+    ]
+    others += [
+        Outcome(source, "", "left out", f"{Path(cuts[0].where).name}: a cut of none of the sources")
+        for source, cuts in wanted.cuts.items()
+        if source not in known
     ]
     stay = []
     for source, shot, name in shots:
@@ -225,12 +245,7 @@ def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> lis
                 result = ClipDone(result.item, result.reason)
             if result.failure:
                 item = result.item
-                reason = _without_folder(result.failure, item.source)
+                reason = told_without_folder(result.failure, item.source.file, item.source.name)
                 broken.append(Outcome(item.source.name, item.id, "failed", reason))
             done()
     return broken
-
-
-def _without_folder(reason: str, source: Source) -> str:
-    """The store is the same wherever its inputs lie, and tells nobody where that is."""
-    return reason.replace(str(source.file), source.name)

@@ -4,7 +4,7 @@ import hashlib
 import os
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -14,12 +14,14 @@ from temporal_gan.video_io import STILL_SUFFIXES, VIDEO_SUFFIXES, natural_key
 from .clip import Source
 from .ingest import IngestConfig
 from .media_limits import MediaLimits, check_file
-from .outcome import Outcome
+from .outcome import Outcome, told_without_folder
 from .picture_media import folder_pictures, is_sequence
 from .sidecar import VALUES, Entry, Provenance, name_key, read_own_sidecar, read_sidecar, write_table
+from .work_folder import CACHE_TAG
 
 MEDIA_SUFFIXES = tuple(dict.fromkeys((*VIDEO_SUFFIXES, *STILL_SUFFIXES)))
 _SYSTEM_FILES = ("thumbs.db", "desktop.ini")
+_STORE_FILES = ("store.json", "clips.parquet")
 
 
 def find_sources(
@@ -30,7 +32,8 @@ def find_sources(
     A file with one of ``MEDIA_SUFFIXES`` is a source. The pictures of a folder are one source together, a clip, where
     :func:`.picture_media.is_sequence` says so; otherwise each is a source of one frame. A source is named by its path
     from the folder that all inputs share. The character it shows is, unless told, the one its folder is named after;
-    right in an input folder, or given as a file, the one it is named after itself. Hidden files are passed over.
+    right in an input folder, or given as a file, the one it is named after itself. Passed over are hidden files, and
+    what runs have made: clip stores, and folders that a ``CACHEDIR.TAG`` marks as caches.
 
     What is known of a source is taken, value by value, from its own sidecar (``<file>.json`` beside it), then from the
     table, then from the defaults.
@@ -44,11 +47,16 @@ def find_sources(
         the sources, no two with the same bytes; and an outcome for whatever else lay there: other files, empty files,
         links that lead out of the inputs, copies, lines of the table that name none of the sources.
     Raises:
-        UserError: an input is missing, or the table is wrong; file and line are named.
+        UserError: an input is missing, or a store or cache itself, or the table is wrong; file and line are named.
     """
     missing = [str(path) for path in inputs if not path.exists()]
     if missing or not inputs:
         raise UserError(f"{missing[0]}: no such file or folder" if missing else "no input given")
+    made = next((path for path in inputs if _is_made(path)), None)
+    if made:
+        raise UserError(
+            f"{made}: is a clip store or a work folder, made by a run; give the clips it was made from"
+        )
     roots = sorted({path.resolve() for path in inputs})
     base = Path(os.path.commonpath([root if root.is_dir() else root.parent for root in roots]))
     table = read_sidecar(provenance, base) if provenance else {}
@@ -72,7 +80,8 @@ def find_sources(
             entry = table.get(name_key(name))
             source = _source(file, name, owners[file], entry, defaults, config.limits)
         except UserError as error:
-            outcomes.append(Outcome(name, "", "failed", _line(str(error))))
+            reason = told_without_folder(str(error), file, name)
+            outcomes.append(Outcome(name, "", "failed", _line(reason)))
             continue
         if source.sha256 in first:
             outcomes.append(Outcome(name, "", "left out", f"same file as {first[source.sha256]}"))
@@ -82,20 +91,29 @@ def find_sources(
     known = {name_key(_name(file, base)) for file in owners}
     for key, entry in table.items():
         if key not in known:
-            outcomes.append(Outcome(entry.name, "", "left out", f"{entry.where}: is not among the inputs"))
+            where = Path(entry.where).name
+            outcomes.append(Outcome(entry.name, "", "left out", f"{where}: is not among the inputs"))
     return sources, outcomes
 
 
-def without_licence(sources: Sequence[Source], allow: bool) -> tuple[list[Source], list[Outcome]]:
+def without_licence(
+    sources: Sequence[Source], allow: bool, wanted: Collection[str] = ()
+) -> tuple[list[Source], list[Outcome]]:
     """The sources that may be used, and an outcome for each that may not: of whose licence nothing is known.
 
     Args:
         sources: as found.
         allow: keep them all.
+        wanted: names of sources to keep anyway.
     """
-    kept = [source for source in sources if allow or source.licence.strip()]
     reason = "no licence is known; give it in a sidecar or with --licence, or pass --allow-unlicensed"
-    out = [Outcome(source.name, "", "left out", reason) for source in sources if source not in kept]
+    kept: list[Source] = []
+    out: list[Outcome] = []
+    for source in sources:
+        if allow or source.licence.strip() or source.name in wanted:
+            kept.append(source)
+        else:
+            out.append(Outcome(source.name, "", "left out", reason))
     return kept, out
 
 
@@ -131,9 +149,15 @@ def _walk(root: Path, limits: MediaLimits) -> Iterator[tuple[Path, str]]:
                 if reason or entry.is_file():
                     yield entry, reason
             elif entry.is_dir():
-                folders.append(entry)
+                if not _is_made(entry):
+                    folders.append(entry)
             elif entry not in together:
                 yield entry, ""
+
+
+def _is_made(folder: Path) -> bool:
+    """A clip store, or a cache such as a run's work folder: what is in them are copies of what was put in."""
+    return (folder / CACHE_TAG).is_file() or all((folder / name).is_file() for name in _STORE_FILES)
 
 
 def _why_not_follow(link: Path, root: Path) -> str:
@@ -169,7 +193,7 @@ def _source(
     known = read_own_sidecar(file).over(entry.known if entry else Provenance()).over(defaults)
     sha256 = _sha256(file, limits)
     if entry and entry.sha256 not in ("", sha256):
-        raise UserError(f"{file}: has sha256 {sha256}, but {entry.where} says {entry.sha256}")
+        raise UserError(f"{file}: has sha256 {sha256}, but {Path(entry.where).name} says {entry.sha256}")
     alone = file == root or file.parent == root
     own_name = file.name if file.is_dir() else file.stem
     values = asdict(known) | {"character": known.character or (own_name if alone else file.parent.name)}

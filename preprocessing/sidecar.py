@@ -75,7 +75,8 @@ def read_sidecar(file: Path, base: Path) -> dict[str, Entry]:
     except (OSError, UnicodeDecodeError, csv.Error, ValueError, RecursionError) as error:
         if isinstance(error, UserError):
             raise
-        raise UserError(f"{file}: cannot be read ({error}); expected CSV or JSON") from None
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{file}: cannot be read ({reason}); expected CSV or JSON") from None
     entries: dict[str, Entry] = {}
     for where, row in rows:
         values = _checked(row, COLUMNS, where)

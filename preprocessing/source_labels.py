@@ -43,8 +43,6 @@ def source_labels(
     Returns:
         source name -> labels; and an outcome for each source whose labels are wrong, which is then left alone: a clip
         with half of its corrections would look like one that has them all; and for labels that belong to no source.
-    Raises:
-        UserError: no such folder.
     """
     if folder is None:
         return {}, []

@@ -20,8 +20,8 @@ class SplitConfig(Section):
     """
 
     seed: int = 0
-    val_fraction: float = Field(0.1, ge=0.0, lt=1.0)
-    test_fraction: float = Field(0.1, ge=0.0, lt=1.0)
+    val_fraction: float = Field(default=0.1, ge=0.0, lt=1.0)
+    test_fraction: float = Field(default=0.1, ge=0.0, lt=1.0)
     test_characters: tuple[str, ...] = ()
 
 

@@ -127,7 +127,8 @@ class VideoFile:
         if last > size:
             self.close()
             raise StoreError(
-                f"{self._file}: truncated, {size} bytes of at least {last}; fetch it again or set keep_truncated"
+                f"{self._file}: truncated, {size} bytes of at least {last}; "
+                "fetch it again or set ingest.limits.keep_truncated"
             )
 
     def _decoded(self) -> Iterator[av.VideoFrame]:
@@ -167,7 +168,7 @@ class VideoFile:
                     return
                 raise StoreError(
                     f"{self._file}: cannot be decoded after {number} frames ({error.strerror}); truncated, damaged, "
-                    "or beyond max_pixels"
+                    "or beyond ingest.limits.max_pixels"
                 ) from None
             if frame is None:
                 break
@@ -189,7 +190,7 @@ class VideoFile:
         if noted - seconds > max(2.5 / self.rate, 0.02 * noted) and not self._limits.keep_truncated:
             raise StoreError(
                 f"{self._file}: truncated, ends after {seconds:.2f} of {noted:.2f} s; "
-                "fetch it again or set keep_truncated"
+                "fetch it again or set ingest.limits.keep_truncated"
             )
 
     def _aspect(self) -> float:

@@ -17,10 +17,20 @@ from typing import Any
 
 import numpy as np
 
+from temporal_gan.errors import UserError
+
 from .clip import Clip, Expression, Face, Pose
 
-VERSION = 1
+VERSION = 2
 """Raised when a stage computes something else from the same settings."""
+
+CACHE_TAG = "CACHEDIR.TAG"
+"""Marks a folder that can be made again: backups pass it over, and so does a run that looks for clips.
+https://bford.info/cachedir"""
+_TAG_TEXT = (
+    "Signature: 8a477f597d28d172789f06886806bc55\n# Finished pieces of preprocessing; safe to delete.\n"
+)
+LOCK_FILE = "lock"
 
 
 def key_of(*parts: object) -> str:
@@ -35,9 +45,17 @@ class WorkFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def check(self) -> None:
+        """Raises UserError where something lies that a run has not made: nobody's files are mixed with pieces."""
+        own = (self.path / CACHE_TAG).is_file() or not self.path.is_dir()
+        if not own and any(entry.name != LOCK_FILE for entry in self.path.iterdir()):
+            raise UserError(
+                f"{self.path}: holds something that this command did not make; name another --work or remove it"
+            )
+
     def prepare(self) -> None:
-        """Make the folder and remove what was half written. Only while nobody works in it."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        """Mark the folder and remove what was half written. Only while nobody works in it."""
+        (self.path / CACHE_TAG).write_text(_TAG_TEXT, encoding="utf-8")
         trash = self.path / "trash"
         shutil.rmtree(trash, ignore_errors=True)
         if (self.path / "part").is_dir():

@@ -35,8 +35,10 @@ def run_command(app: typer.Typer) -> None:
         code = app(standalone_mode=False)
     except TyperException as error:
         message = error.format_message().rstrip(".")
-        # Called without arguments, the message is the help page.
-        _fail(message if "\n" in message else f"error: {message}; --help lists what is possible")
+        if not message:
+            # Called without arguments: the help page has been printed.
+            sys.exit(USER_MISTAKE)
+        _fail(f"error: {message}; --help lists what is possible")
     except UserError as error:
         _fail(f"error: {error}")
     except OSError as error:

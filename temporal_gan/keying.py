@@ -150,8 +150,10 @@ def _key_figure(
         picture = picture_u8[edge].astype(np.float32) / 255
         across = _nearest_colours(picture_u8, in_by, away)[edge].astype(np.float32) / 255 - paper
         share = ((picture - paper) * across).sum(-1) / np.maximum((across**2).sum(-1), 1e-4)
-        least = np.where(picture > paper, picture - paper, 0) / np.maximum(1 - paper, 1 / 255)
-        least = np.maximum(least, np.where(picture < paper, paper - picture, 0) / np.maximum(paper, 1 / 255))
+        room = np.where(picture > paper, 1 - paper, paper)
+        least = np.abs(picture - paper) / np.maximum(room, 1 / 255)
+        # On a page that is nearly white, ringing a little whiter would need a white that hides the page.
+        least = np.where(outside[edge][:, None] & (room < 0.5), 0, least)
         alpha = np.clip(np.maximum(share, least.max(-1)), 0, 1)
         covered = np.ceil(alpha * 255 - 1e-3).astype(np.uint8)
         rest = 255 - covered.astype(np.float32)

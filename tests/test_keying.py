@@ -106,6 +106,21 @@ def test_an_outline_of_another_colour_than_the_fill_is_kept() -> None:
     assert back(picture).max() <= 1
 
 
+@pytest.mark.parametrize("page", [(244, 216, 205), (12, 30, 40)])
+def test_a_codec_s_ringing_on_a_page_that_is_nearly_white_or_black_is_no_veil(
+    page: tuple[int, int, int],
+) -> None:
+    """Beyond the page's colour there is little room: a few levels would need an opaque white, or black."""
+    draw = np.random.default_rng(0)
+    picture = disc(page, ink=(130, 70, 60)).astype(int)
+    beside = np.abs(np.hypot(*np.mgrid[-32:32, -40:40]) - 24) < 3
+    outward = 1 if page[0] > 128 else -1
+    picture[beside] += outward * draw.integers(0, 12, (int(beside.sum()), 1))
+    keyed = key_page(picture.clip(0, 255).astype(np.uint8), np.array(page, np.uint8))
+    assert (keyed[..., 3] > 250).any()
+    assert keyed[beside, 3].max() < 32
+
+
 def test_an_empty_page_is_transparent() -> None:
     assert not key_page(np.full((16, 16, 3), 250, np.uint8), np.full(3, 250, np.uint8)).any()
 

@@ -94,7 +94,7 @@ class Tagger:
                 "expression.tags: model and vocabulary must both be given (model.onnx, selected_tags.csv)"
             )
         try:
-            import onnxruntime  # type: ignore[import-not-found]
+            import onnxruntime
         except ImportError:
             raise UserError("expression.tags: needs onnxruntime; pip install 'temporal_gan[anime]'") from None
         if not config.model.is_file():

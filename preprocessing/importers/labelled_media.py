@@ -18,7 +18,7 @@ from temporal_gan.video_io import STILL_SUFFIXES, VIDEO_SUFFIXES, Frames, natura
 
 from ..label_track import LabelTrack
 from ..labels import check_frames
-from ..new_folder import new_folder
+from ..new_folder import check_new_folder, new_folder
 
 _ROUNDING = 0.001
 """Seconds."""
@@ -92,6 +92,7 @@ def write_labelled_media(
             are none or leave none to train on.
         StoreError: media that cannot be decoded, or ``out`` in use.
     """
+    check_new_folder(out)
     names = sorted(tracks, key=natural_key)
     if len(names) > 1 and media.is_file():
         raise UserError(

@@ -8,8 +8,10 @@ from temporal_gan.models.reader_file import load_reader
 
 from ..detection import BodyDetection, FaceDetection
 
-_FACE_REACH = 0.75
-"""Half a face box's side, in distances from the neck to the middle of eyes and nose: brow to chin."""
+_FACE_REACH = 1.07
+"""Half a face box's side, in distances from the neck to the middle of eyes and nose: brow to chin of a drawn face, as
+large as the box of the puppet's face points. At 0.75 the reader recognised 55 % of the puppet's moods in such boxes, at
+1.07 93 %."""
 
 
 class ReaderBackend:

@@ -193,7 +193,7 @@ def test_too_small_and_too_large(tmp_path: Path) -> None:
     Image.new("RGB", (1, 1)).save(tmp_path / "dot.png")
     refuse(tmp_path / "dot.png", "min_side")
     Image.new("1", (8000, 8000)).save(tmp_path / "huge.png")
-    refuse(tmp_path / "huge.png", "8000x8000 is 64000000 pixels; the limit max_pixels")
+    refuse(tmp_path / "huge.png", "8000x8000 is 64000000 pixels; the limit ingest.limits.max_pixels")
     refuse(encode(tmp_path / "big.mp4", numbered(2)), "96x64 is 6144 pixels", max_pixels=6000)
     refuse(encode(tmp_path / "long.mp4", numbered(25)), "max_seconds", max_seconds=1)
     refuse(tmp_path / "long.mp4", "max_frames", max_frames=24)
