@@ -19,7 +19,7 @@ import numpy as np
 
 from .clip import Clip, Expression, Face, Pose
 
-VERSION = 1
+VERSION = 2
 """Raised when a stage computes something else from the same settings."""
 
 
