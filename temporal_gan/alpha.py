@@ -6,10 +6,13 @@ import numpy as np
 
 def premultiply(frames_u8: np.ndarray) -> np.ndarray:
     """Straight RGBA uint8 [..., 4] -> colour premultiplied by alpha, correctly rounded."""
-    alpha = frames_u8[..., 3:].astype(np.uint16)
-    product = frames_u8[..., :3] * alpha + np.uint16(128)
-    colour = (product + (product >> 8)) >> 8  # product / 255, rounded, without leaving 16 bits
-    return np.concatenate([colour.astype(np.uint8), frames_u8[..., 3:]], axis=-1)
+    if not frames_u8.size:
+        return frames_u8.copy()
+    flat = np.ascontiguousarray(frames_u8).reshape(1, -1, 4)
+    alpha = np.ascontiguousarray(flat[..., 3])
+    # 255 times itself over 255 stays what it is.
+    by = cv2.merge([alpha, alpha, alpha, np.full_like(alpha, 255)])
+    return np.asarray(cv2.multiply(flat, by, scale=1 / 255)).reshape(frames_u8.shape)
 
 
 def straighten(frames_u8: np.ndarray) -> np.ndarray:
@@ -42,4 +45,4 @@ def over_white(frames_u8: np.ndarray) -> np.ndarray:
     # What is missing to alpha is missing to white. A clip that was made, not read, may have colour above its alpha:
     # OpenCV's difference stops at 0.
     missing = cv2.subtract(alpha, cv2.cvtColor(flat, cv2.COLOR_RGBA2RGB))
-    return np.asarray(~missing).reshape(*frames_u8.shape[:-1], 3)
+    return np.asarray(cv2.bitwise_not(missing)).reshape(*frames_u8.shape[:-1], 3)

@@ -129,11 +129,11 @@ def by_definition(shots: list[tuple[str, str, str]], config: DedupeConfig) -> di
     """Every pair in turn, as :class:`DedupeConfig` words it."""
     found: dict[str, str] = {}
     kept: list[tuple[str, str, float, np.ndarray]] = []
-    for name, source, text in sorted(shots, key=lambda shot: (shot[1], shot[0])):
+    for name, origin, text in sorted(shots, key=lambda shot: (shot[1], shot[0])):
         seconds, digits = text.split(":")
         bits = np.unpackbits(np.frombuffer(bytes.fromhex(digits), np.uint8)).reshape(-1, 256) == 1
         for first, other, length, there in kept:
-            most = config.threshold * (0.25 if source == other else 1)
+            most = config.threshold * (0.25 if origin == other else 1)
             differ = [(bits != own).mean(axis=1) for own in (there, mirrored(there))]
             near = any(d.mean() <= most and d.max() <= 2 * most for d in differ)
             shorter, longer = sorted((float(seconds), length))
@@ -141,7 +141,7 @@ def by_definition(shots: list[tuple[str, str, str]], config: DedupeConfig) -> di
                 found[name] = first
                 break
         else:
-            kept.append((name, source, float(seconds), bits))
+            kept.append((name, origin, float(seconds), bits))
     return found
 
 
