@@ -52,6 +52,10 @@ def check_place(out: Path) -> None:
         StoreError: something lies there that a run has not made, which is not ours to replace; or nothing can be
             written there, which is better known before the work than after it.
     """
+    try:
+        str(out).encode()
+    except UnicodeEncodeError:
+        raise StoreError(f"{str(out)!a}: the name is not UTF-8; name another folder") from None
     old = _beside(out, "old")
     if old.is_dir() and not out.exists():
         # Ended between the two renames.
