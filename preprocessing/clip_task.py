@@ -180,8 +180,7 @@ class ClipTask:
         _, height, width, channels = clip.frames_u8.shape
         clip = clip.with_facts(channels=channels, width=width, height=height, fps=clip.fps)
         with self.work.making(CLIPS, keys[CLIPS]) as room:
-            (room / "video").mkdir()
-            write_clip_files(room, "clip", clip.frames_u8, clip.fps, _arrays(clip))
+            write_clip_files(room, "clip", clip.frames_u8, clip.fps, clip_arrays(clip))
             save_labels(room, clip)
         return ClipDone(item, "")
 
@@ -227,7 +226,7 @@ def _labelled(clip: Clip, track: LabelTrack | None) -> Clip:
     return clip if track is None else apply_labels(clip, track)
 
 
-def _arrays(clip: Clip) -> dict[str, np.ndarray] | None:
+def clip_arrays(clip: Clip) -> dict[str, np.ndarray] | None:
     """What a store keeps of a clip beside its tables."""
     arrays: dict[str, np.ndarray] = {}
     pose = clip.pose or Pose.nothing(len(clip.hold), "")

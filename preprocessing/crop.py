@@ -167,7 +167,7 @@ def cut_frames(frames_u8: np.ndarray, cut: Cut, size: int, page: np.ndarray | No
     """uint8 [T, H, W, C] -> uint8 [T, size, size, C]; beyond the frame its page, border colour or nothing."""
     channels, side = frames_u8.shape[-1], cut.side
     made = np.empty((len(frames_u8), size, size, channels), np.uint8)
-    canvas, beyond = None, np.zeros(channels, np.uint8)
+    canvas, beyond, place = None, np.zeros(channels, np.uint8), None
     if cut.beyond > 0:
         canvas = np.empty((side, side, channels), np.uint8)
         if channels == 3:
@@ -176,7 +176,8 @@ def cut_frames(frames_u8: np.ndarray, cut: Cut, size: int, page: np.ndarray | No
     for target, frame, left, top in zip(made, frames_u8, cut.left.tolist(), cut.top.tolist(), strict=True):
         seen = frame[max(top, 0) : top + side, max(left, 0) : left + side]
         if canvas is not None:
-            canvas[:] = beyond
+            if place != (left, top):
+                canvas[:], place = beyond, (left, top)
             down, right = max(-top, 0), max(-left, 0)
             canvas[down : down + seen.shape[0], right : right + seen.shape[1]] = seen
             seen = canvas
@@ -197,11 +198,15 @@ def _with_alpha(
         return over_white(pictures), False
     if pictures.shape[-1] == 4:
         return pictures, False
+    made = np.empty((*pictures.shape[:-1], 4), np.uint8)
     if page is not None:
-        keyed = np.stack([key_page(picture, page) for picture in pictures])
-        if _page_holds(keyed[clip.drawings, ..., 3], config.leak):
-            return keyed, True
-    return np.concatenate([pictures, np.full_like(pictures[..., :1], 255)], axis=-1), False
+        for picture, target in zip(pictures, made, strict=True):
+            target[:] = key_page(picture, page)
+        if _page_holds(made[clip.drawings, ..., 3], config.leak):
+            return made, True
+    for picture, target in zip(pictures, made, strict=True):
+        cv2.cvtColor(picture, cv2.COLOR_RGB2RGBA, dst=target)
+    return made, False
 
 
 def _page_holds(alpha: np.ndarray, leak: float) -> bool:

@@ -16,10 +16,13 @@ from temporal_gan.config import Section
 _SMALL, _KEPT = 32, 16
 _BITS = _KEPT * _KEPT
 _WORDS = _BITS // 64
+_ODD = np.frombuffer(np.packbits(np.tile([0, 1], _BITS // 2)).tobytes(), np.uint64)
+"""The bits that mirroring turns over, those of odd columns."""
 _FLAT = 2.0
 """Grey levels; where the deviation is less, the signs are those of noise."""
 _SAME_SOURCE = 0.25
-_BLOCK = 512
+_ROWS, _COLUMNS = 32, 8192
+"""Pairs that are compared at once: what is worked out of them stays in the processor's cache."""
 
 
 class DedupeConfig(Section):
@@ -83,41 +86,63 @@ def find_duplicates(
     words = np.frombuffer(bytes.fromhex("".join(bits for _, bits in prints)), np.uint64)
     words = words.reshape(len(ordered), -1, _WORDS)
     sources = np.unique([source for _, source, _ in ordered], return_inverse=True)[1]
-    alike = sorted((later, earlier) for earlier, later in _pairs(words, lengths, sources, config.threshold))
-    for later, earlier in alike:
-        if ordered[later][0] not in repeats and ordered[earlier][0] not in repeats:
-            repeats[ordered[later][0]] = ordered[earlier][0]
+    later, earlier = _pairs(words, lengths, sources, config.threshold)
+    again = np.zeros(len(ordered), bool)
+    for i, j in zip(later.tolist(), earlier.tolist(), strict=True):
+        if not (again[i] or again[j]):
+            again[i] = True
+            repeats[ordered[i][0]] = ordered[j][0]
     return {name: repeats.get(kept, kept) for name, kept in repeats.items()}
 
 
 def _pairs(
     words: np.ndarray, lengths: np.ndarray, sources: np.ndarray, threshold: float
-) -> Iterator[tuple[int, int]]:
-    """Every pair (earlier, later) that is alike, straight or mirrored."""
+) -> tuple[np.ndarray, np.ndarray]:
+    """Every pair that is alike, straight or mirrored: int64 [P] of the later and of the earlier one, in order."""
     by_length = np.argsort(lengths, kind="stable")
     words, lengths, sources = words[by_length], lengths[by_length], sources[by_length]
-    mask = np.zeros((_KEPT, _KEPT), bool)
-    mask[:, 1::2] = True
-    mirror = np.frombuffer(np.packbits(mask).tobytes(), np.uint64)
-    middle = words[:, words.shape[1] // 2]
-    most = round(2 * threshold * _BITS)
-    for begin in range(0, len(words), _BLOCK):
-        rows = slice(begin, begin + _BLOCK)
-        longest = lengths[rows][-1]
-        reach = int(np.searchsorted(lengths, max(longest * 1.05, longest + 0.1), side="right"))
-        for flip in (np.zeros_like(mirror), mirror):
-            distance = np.zeros((len(middle[rows]), reach - begin), np.uint16)
-            for word in range(_WORDS):
-                distance += np.bitwise_count(
-                    (middle[rows, word] ^ flip[word])[:, None] ^ middle[None, begin:reach, word]
-                )
-            here, there = np.nonzero(distance <= most)
-            a, b = here + begin, there + begin
-            a, b = a[a < b], b[a < b]
+    pairs = [np.zeros((0, 2), np.int64)]
+    for a, b in _candidates(words[:, words.shape[1] // 2], lengths, round(2 * threshold * _BITS)):
+        allowed = np.where(sources[a] == sources[b], _SAME_SOURCE * threshold, threshold)
+        gap = lengths[b] - lengths[a]
+        alike = np.zeros(len(a), bool)
+        for flip in (np.zeros_like(_ODD), _ODD):
             each = np.bitwise_count(words[a] ^ words[b] ^ flip).sum(-1, dtype=np.int64)
-            allowed = np.where(sources[a] == sources[b], _SAME_SOURCE * threshold, threshold)
-            gap = lengths[b] - lengths[a]
-            alike = (each.mean(-1) <= allowed * _BITS) & (each.max(-1) <= 2 * allowed * _BITS)
-            alike &= gap <= np.maximum(0.05 * lengths[a], 0.1)
-            for i, j in zip(by_length[a[alike]].tolist(), by_length[b[alike]].tolist(), strict=True):
-                yield min(i, j), max(i, j)
+            alike |= (each.mean(-1) <= allowed * _BITS) & (each.max(-1) <= 2 * allowed * _BITS)
+        alike &= gap <= np.maximum(0.05 * lengths[a], 0.1)
+        pairs.append(np.sort(np.stack([by_length[a[alike]], by_length[b[alike]]], axis=1), axis=1))
+    earlier, later = np.concatenate(pairs).T
+    order = np.lexsort((earlier, later))
+    return later[order], earlier[order]
+
+
+def _candidates(
+    middle: np.ndarray, lengths: np.ndarray, most: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Pairs a < b of about the same length whose middle hashes, uint64 [N, 4], are near to each other, straight or
+    mirrored.
+
+    Mirroring turns over all bits of the odd columns and none of the even ones, so both distances follow from the bits
+    that differ in each half.
+    """
+    halves = [_packed(middle), _packed(middle << np.uint64(1))]
+    for begin in range(0, len(middle), _ROWS):
+        end = min(begin + _ROWS, len(middle))
+        longest = lengths[end - 1]
+        reach = int(np.searchsorted(lengths, max(longest * 1.05, longest + 0.1), side="right"))
+        for first in range(begin, reach, _COLUMNS):
+            columns = slice(first, min(first + _COLUMNS, reach))
+            even, odd = (
+                sum(np.bitwise_count(word[begin:end, None] ^ word[None, columns]) for word in half)
+                for half in halves
+            )
+            near = even + np.minimum(odd, _BITS // 2 - odd) <= most
+            here, there = np.divmod(np.flatnonzero(near), near.shape[1])
+            a, b = here + begin, there + first
+            yield a[a < b], b[a < b]
+
+
+def _packed(words: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The even columns of hashes, in half as many words: uint64 [N, 4] -> twice uint64 [N]."""
+    even = words & ~_ODD
+    return even[:, 0] | even[:, 1] >> np.uint64(1), even[:, 2] | even[:, 3] >> np.uint64(1)

@@ -22,7 +22,7 @@ _PRESETS = {
     "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
 }
 
-_STEPS = 32
+_STEPS = np.float32(32)
 """Of a pixel."""
 
 FlowNetwork = Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor]]
@@ -97,11 +97,10 @@ def measure_flow(clip: Clip, config: FlowConfig, network: FlowNetwork | None) ->
         pictures = over_white(clip.frames_u8[t : t + 2])
         if network is not None:
             there, good = (x[0].numpy() for x in network(pictures))
-            flow[t], valid[t] = there, good
         else:
-            flow[t], valid[t, 0] = _dis_checked(dis, pictures)
-    # Digits that mean nothing do not compress: rounded to a tenth of the method's error, a sixth of the bytes.
-    flow = (np.rint(flow * np.float16(_STEPS)) / np.float16(_STEPS)).astype(np.float16)
+            there, good = _dis_checked(dis, pictures)
+        # Digits that mean nothing do not compress: rounded to a tenth of the method's error, a sixth of the bytes.
+        flow[t], valid[t] = np.rint(there * _STEPS) / _STEPS, good
     share = float(valid[changes].mean()) if len(changes) else 0.0
     return replace(clip, flow=flow, flow_valid=valid).with_facts(flow_valid_share=share)
 
@@ -117,9 +116,13 @@ def _dis_checked(dis: cv2.DISOpticalFlow, pictures: np.ndarray) -> tuple[np.ndar
 def _returns(there: np.ndarray, back: np.ndarray) -> np.ndarray:
     """``optical_flow.consistent`` without torch, in a third of the time: float32 [H, W, 2] twice -> bool [H, W]."""
     height, width = there.shape[:2]
-    x = there[..., 0] + np.arange(width, dtype=np.float32)
-    y = there[..., 1] + np.arange(height, dtype=np.float32)[:, None]
+    # Plane by plane: numpy is several times as fast on numbers that lie in a row.
+    right, down = cv2.split(there)
+    x = right + np.arange(width, dtype=np.float32)
+    y = down + np.arange(height, dtype=np.float32)[:, None]
     returned = cv2.remap(back, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    miss, length = (there + returned) ** 2, there**2 + returned**2
+    left, up = cv2.split(returned)
+    miss = (right + left) ** 2 + (down + up) ** 2
+    length = (right**2 + left**2) + (down**2 + up**2)
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    return np.asarray((miss[..., 0] + miss[..., 1] < 0.01 * (length[..., 0] + length[..., 1]) + 0.5) & inside)
+    return np.asarray((miss < 0.01 * length + 0.5) & inside)

@@ -57,8 +57,8 @@ class Lane(Generic[Item, Result]):
         # Not plain forking, which can hang after torch or OpenCV started their threads.
         context = multiprocessing.get_context("forkserver" if sys.platform != "win32" else "spawn")
         if sys.platform != "win32":
-            # What a task needs is imported once, and every process begins with it.
-            context.set_forkserver_preload([type(self._task).__module__])
+            # What the tasks need is imported once, and every process begins with it.
+            context.set_forkserver_preload([__name__, "preprocessing.clip_task"])
         before = set(multiprocessing.active_children())
         self._pool = ProcessPoolExecutor(1, context, _begin, (self._task,))
         # The first submission starts the process; the pool itself does not tell how it ended.

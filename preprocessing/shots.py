@@ -31,18 +31,18 @@ class ShotsConfig(Section):
     Attributes:
         threshold: of FFmpeg's scdet score, 0 to 100: from here on a change is a cut whatever is around it. On drawings
             motion scores up to 6.5. Fades are not found: add them to the list of cuts.
-        faint, stands_out, unlike: a change of at least ``faint`` is a cut too if it is ``stands_out`` times the largest
-            within half a second on either side, and this share of the picture's fingerprint bits changes with it. Two
-            shots of the same character and palette may score as little as 4.7: of 40 such cuts the threshold alone
-            found 26, this rule all, with no false one there and in eight real clips; of 48 others, harder compressed or
-            with moving cameras, 45, with one false.
+        faint, stands_out, unlike: a change of at least ``faint`` times the threshold is a cut too if it is
+            ``stands_out`` times the largest within half a second on either side, and the share ``unlike`` of the
+            picture's fingerprint bits changes with it. Two shots of the same character and palette may score as little
+            as 4.7: of 40 such cuts the threshold alone found 26, this rule all, with no false one there and in eight
+            real clips; of 48 others, harder compressed or with moving cameras, 45, with one false.
         min_seconds: shots between cuts that are shorter are left out: flashes, and too little to learn motion from. A
             source without cuts stays however short it is.
         max_seconds: longer shots are divided evenly; bounds the memory that one clip takes in every stage.
     """
 
     threshold: float = Field(default=10.0, gt=0, le=100)
-    faint: float = Field(default=4.0, gt=0, le=100)
+    faint: float = Field(default=0.4, gt=0, le=1)
     stands_out: float = Field(default=1.3, ge=1)
     unlike: float = Field(default=0.22, ge=0, le=1)
     min_seconds: float = Field(default=0.25, ge=0)
@@ -105,7 +105,7 @@ def scan(
                 near_cuts=tuple(
                     (timing.at(n), round(seen.scores[n], 3))
                     for n in range(begin, stop)
-                    if n not in marks and seen.scores[n] >= shots.faint
+                    if n not in marks and seen.scores[n] >= shots.faint * shots.threshold
                 ),
                 left_out=reason,
             )
@@ -218,7 +218,7 @@ def _found(seen: _Seen, rate: float, config: ShotsConfig) -> dict[int, float]:
     """Frame -> score of the cuts that show."""
     scores, reach = np.array(seen.scores), max(1, round(_AROUND_SEC * rate))
     marks: dict[int, float] = {}
-    for number in np.flatnonzero(scores >= min(config.faint, config.threshold)).tolist():
+    for number in np.flatnonzero(scores >= config.faint * config.threshold).tolist():
         around = np.concatenate(
             [scores[max(0, number - reach) : number], scores[number + 1 : number + 1 + reach]]
         )

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from . import rng
+from .cli_ablate import ablate
 from .cli_fewshot import fewshot
 from .cli_generate import generate
 from .cli_reader import reader
@@ -142,6 +143,7 @@ def train(
     say(quiet, f"{out}: {ending} at step {outcome.step}")
 
 
+app.command()(ablate)
 app.command()(fewshot)
 app.command()(generate)
 

@@ -21,7 +21,7 @@ class Section(BaseModel):
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
-def load_config(source: str | None, overrides: list[str], schema: type[Schema]) -> Schema:
+def load_config(source: str | None, overrides: list[str], schema: type[Schema], below: str = "") -> Schema:
     """Read a recipe, its parents, and overrides into a schema.
 
     Args:
@@ -29,10 +29,11 @@ def load_config(source: str | None, overrides: list[str], schema: type[Schema]) 
             schema's defaults.
         overrides: ``losses.l1_weight=5`` and the like; values are read as YAML.
         schema: a pydantic model.
+        below: the folder of the recipes that come with the package in which ``source`` may be a name.
     Raises:
         ConfigError: file, key, value; with "did you mean" for a misspelt key.
     """
-    path = None if source is None else find_recipe(source)
+    path = None if source is None else find_recipe(source, below)
     values = {} if path is None else _read(path, ())
     origin = "settings" if path is None else str(path)
     for override in overrides:
@@ -51,12 +52,14 @@ def parse_config(values: dict[str, Any], schema: type[Schema], origin: str) -> S
         raise ConfigError(f"{origin}: {problems}") from None
 
 
-def find_recipe(source: str) -> Path:
-    """A file of this path, or the shipped recipe of this name. Raises ConfigError listing the recipes."""
+def find_recipe(source: str, below: str = "") -> Path:
+    """A file of this path, or the shipped recipe of this name, in folder ``below`` of those. Raises ConfigError listing
+    the recipes."""
     path = Path(source)
     if path.is_file():
         return path
     folders = [Path(__file__).parents[1] / "configs", Path(sys.prefix) / "share" / "temporal_gan" / "configs"]
+    folders = [folder / below for folder in folders]
     for folder in folders:
         candidate = folder / f"{Path(source).stem}.yaml"
         if candidate.is_file() and path.parent == Path("."):

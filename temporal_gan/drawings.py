@@ -14,7 +14,6 @@ from difflib import get_close_matches
 from pathlib import Path
 
 import numpy as np
-from scipy.interpolate import PchipInterpolator
 
 from .errors import StoreError, UserError
 from .pose_files import PoseSequence
@@ -98,6 +97,9 @@ def read_animation(list_file: Path | str, side: int | None = None) -> PoseSequen
     before, after = np.floor(times).astype(int), np.ceil(times).astype(int)
     confidence = (known[before] & known[after]).astype(np.float32)
     keypoints = np.zeros((len(times), *keys.shape[1:]), np.float32)
+    # A quarter of a second to import, which every command would wait for.
+    from scipy.interpolate import PchipInterpolator
+
     for joint in range(keys.shape[1]):
         there = np.flatnonzero(known[:, joint])
         if len(there) > 1:

@@ -5,6 +5,10 @@ class UserError(ValueError):
     """Shown without a traceback by the commands, which then exit with code 2."""
 
 
+class DivergenceError(UserError):
+    """A training went astray: the same command again would go the same way."""
+
+
 class ConfigError(UserError):
     """A configuration file or a key=value override is wrong."""
 

@@ -139,16 +139,15 @@ def _key_figure(
 ) -> np.ndarray:
     """A figure, a little of the page around it, cut out: uint8 [h, w, 3], its distance from the page's colour uint8
     [h, w], and what is page for sure, bool [h, w] -> uint8 [h, w, 4]."""
-    beside = _distance(~outside)
-    outside = _joined_to_border(outside | ((away <= RINGING_LEVELS) & (beside <= RINGING_PIXELS)))
-    out_by, in_by = _distance(outside), _distance(~outside)
-    edge = (out_by <= TRACE_PIXELS) & (in_by <= EDGE_PIXELS)
-    alpha_u8 = np.where(outside, 0, 255).astype(np.uint8)
-    colour = np.where(outside[..., None], 0, picture_u8).astype(np.uint8)
+    outside = _joined_to_border(outside | ((away <= RINGING_LEVELS) & _grown(outside, RINGING_PIXELS)))
+    in_by = cv2.distanceTransform((~outside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    edge = _grown(~outside, TRACE_PIXELS) & (in_by <= EDGE_PIXELS)
+    made = cv2.cvtColor(picture_u8, cv2.COLOR_RGB2RGBA)
+    made.view(np.uint32)[outside] = 0
     if edge.any() and not outside.all():
         paper = page.astype(np.float32) / 255
         picture = picture_u8[edge].astype(np.float32) / 255
-        across = _nearest_colours(picture_u8, in_by, away)[edge].astype(np.float32) / 255 - paper
+        across = _nearest_colours(picture_u8, in_by, away, edge).astype(np.float32) / 255 - paper
         share = ((picture - paper) * across).sum(-1) / np.maximum((across**2).sum(-1), 1e-4)
         room = np.where(picture > paper, 1 - paper, paper)
         least = np.abs(picture - paper) / np.maximum(room, 1 / 255)
@@ -157,14 +156,16 @@ def _key_figure(
         alpha = np.clip(np.maximum(share, least.max(-1)), 0, 1)
         covered = np.ceil(alpha * 255 - 1e-3).astype(np.uint8)
         rest = 255 - covered.astype(np.float32)
-        alpha_u8[edge] = covered
-        colour[edge] = np.rint(picture * 255 - rest[..., None] * paper).clip(0, covered[..., None])
-    return np.concatenate([colour, alpha_u8[..., None]], axis=-1)
+        colour = np.rint(picture * 255 - rest[:, None] * paper).clip(0, covered[:, None])
+        made[edge] = np.concatenate([colour.astype(np.uint8), covered[:, None]], axis=-1)
+    return made
 
 
-def _distance(inside: np.ndarray) -> np.ndarray:
-    """How far each pixel of a mask [h, w] is from what is not in it."""
-    return cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+def _grown(mask: np.ndarray, pixels: int) -> np.ndarray:
+    """A mask [h, w] and what is no further than this from it."""
+    y, x = np.mgrid[-pixels : pixels + 1, -pixels : pixels + 1]
+    disc = (x**2 + y**2 <= pixels**2).astype(np.uint8)
+    return cv2.dilate(mask.astype(np.uint8), disc).astype(bool)
 
 
 def _joined_to_border(page: np.ndarray) -> np.ndarray:
@@ -177,16 +178,18 @@ def _joined_to_border(page: np.ndarray) -> np.ndarray:
     return np.asarray(joined[parts])
 
 
-def _nearest_colours(picture: np.ndarray, in_by: np.ndarray, away: np.ndarray) -> np.ndarray:
-    """For every pixel of uint8 [h, w, 3] the colour of the nearest one that lies well inside the figure; where a strong
-    stroke is too thin to have an inside, of its middle; where there is neither, its own."""
+def _nearest_colours(
+    picture: np.ndarray, in_by: np.ndarray, away: np.ndarray, edge: np.ndarray
+) -> np.ndarray:
+    """For every pixel of uint8 [h, w, 3] where ``edge`` is, the colour of the nearest one that lies well inside the
+    figure; where a strong stroke is too thin to have an inside, of its middle; where there is neither, its own."""
     ridge = (in_by > 0) & (in_by >= cv2.dilate(in_by, np.ones((3, 3), np.uint8)))
     inside = ((in_by > EDGE_PIXELS) & (away > PAPER_LEVELS)) | (ridge & (away > STROKE_LEVELS))
     if not inside.any():
-        return picture
+        return picture[edge]
     _, labels = cv2.distanceTransformWithLabels(
         (~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    colours = np.zeros((int(labels.max()) + 1, 3), np.uint8)
-    colours[labels[inside]] = picture[inside]
-    return np.asarray(colours[labels])
+    places = np.zeros(int(labels.max()) + 1, np.int64)
+    places[labels[inside]] = np.flatnonzero(inside)
+    return np.asarray(picture.reshape(-1, 3)[places[labels[edge]]])

@@ -176,7 +176,7 @@ def test_the_tiny_recipe_as_it_is_shipped(tmp_path: Path) -> None:
     assert len(list((run / "checkpoints").iterdir())) == 2
 
 
-@pytest.mark.parametrize("name", ["demo", "puppet", "train", "generate", "sample", "evaluate"])
+@pytest.mark.parametrize("name", ["demo", "puppet", "train", "generate", "sample", "evaluate", "ablate"])
 def test_every_command_has_help_with_an_example(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(name, "--help") == 0
     said = capsys.readouterr().out

@@ -53,7 +53,7 @@ class PoseConfig(Section):
         ge=0,
         lt=1,
         description="a joint below it is missing: of those that MediaPipe called less visible 3 to 17 % were right on "
-        "puppets, of the others 66 %",
+        "puppets, of the others 46 to 68 %",
     )
     hands: bool = Field(default=False, description="also look for hands: about 10 ms a drawing more")
     accept_mediapipe_telemetry: bool = Field(
@@ -161,7 +161,7 @@ def _padded(picture: np.ndarray, share: float) -> np.ndarray:
     y, x = round(share * height), round(share * width)
     if not (x or y):
         return np.ascontiguousarray(picture)
-    # Repeated edges: with them 6 more of 126 frames of real clips got a pose than with the edges' median colour.
+    # Repeated edges: with a quarter added 79 of 141 real drawings got a pose, with the edges' median colour 68.
     return cv2.copyMakeBorder(picture, y, y, x, x, cv2.BORDER_REPLICATE)
 
 

@@ -1,6 +1,6 @@
 """Could this be a body? Asked of places alone, never of a detector's own confidence, which drawings of animals get too.
 
-Bounds are in torso lengths (neck to the middle of the hips) and were set a quarter beyond what 5,376 true poses of the
+Bounds are in torso lengths (neck to the middle of the hips) and were set beyond what 5,376 true poses of the
 puppet's 32 characters in all its motions reach (``benchmarks/pose_backends.py --bounds``). Directions are the body's
 own, so that who lies down or hangs upside down passes.
 """

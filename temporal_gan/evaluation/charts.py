@@ -35,7 +35,7 @@ def line_chart(
         )
     positions = list(x) if x is not None else [float(i) for i in range(lengths.pop())]
     finite = [v for _, values in series for v in values if math.isfinite(v)] or [0.0]
-    y_ticks = _ticks(min(finite), max(finite))
+    y_ticks = round_ticks(min(finite), max(finite))
     low, high = min(y_ticks[0], *finite), max(y_ticks[-1], *finite)
     left, right = positions[0], positions[-1] if positions[-1] > positions[0] else positions[0] + 1
 
@@ -53,7 +53,7 @@ def line_chart(
         y = place_y(tick)
         parts.append(f'<line class="grid" x1="{_LEFT}" x2="{width - _RIGHT}" y1="{y:.1f}" y2="{y:.1f}"/>')
         parts.append(f'<text x="{_LEFT - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
-    for tick in _ticks(left, right):
+    for tick in round_ticks(left, right):
         if left <= tick <= right:
             parts.append(
                 f'<text x="{place_x(tick):.1f}" y="{_HEIGHT - _BOTTOM + 15}" '
@@ -82,7 +82,7 @@ def line_chart(
     return "".join([*parts, "</svg>"])
 
 
-def _ticks(low: float, high: float) -> list[float]:
+def round_ticks(low: float, high: float) -> list[float]:
     """About four round numbers that enclose [low, high]."""
     if high <= low:
         pad = abs(low) * 0.1 or 1.0

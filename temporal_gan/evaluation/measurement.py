@@ -5,7 +5,7 @@ from torch import Tensor
 
 from ..batch import composite_on_white
 from ..features import lpips_distances
-from ..metrics import paired, pose, temporal, trajectories
+from ..metrics import paired, pose, spectrum, temporal, trajectories
 from ..models.reader import Reading
 from ..optical_flow import SMALLEST_SIDE, dis_flow_checked
 from .clip_curves import read_curves
@@ -95,6 +95,8 @@ def _measure_paired(result: Measurement, rgb: Tensor, real: RealClip, mask: Tens
     result.put(
         "sharpness_ratio", paired.sharpness_ratio(made, truth, region), "the real drawing has no edges"
     )
+    pattern = f"frames below {spectrum.SMALLEST_SIDE} pixels, or of one colour, have no such spectrum"
+    result.put("checkerboard_ratio", spectrum.checkerboard_ratio(made, truth), pattern)
     if min(rgb.shape[-2:]) >= paired.SSIM_WINDOW:
         similarity = paired.ssim_map(made, truth)
         result.put("ssim", paired.mean_similarity(similarity), "no frame")

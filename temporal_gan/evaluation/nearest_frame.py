@@ -40,6 +40,17 @@ class NearestTrainingFrame:
 
     def __call__(self, pair: ClipPair) -> Tensor:
         """[T, C, H, W] in [0, 1]. Raises UserError for a pair without keypoints."""
+        chosen = [
+            frames_to_tensor(self._frames(clip)[frame : frame + 1]) for clip, frame in self.places(pair)
+        ]
+        size = pair.real.shape[-2:]
+        fitted = [
+            c if c.shape[-2:] == size else functional.interpolate(c, size, mode="bilinear") for c in chosen
+        ]
+        return torch.cat(fitted)
+
+    def places(self, pair: ClipPair) -> list[tuple[str, int]]:
+        """Clip and frame of the training frame nearest to each frame of the pair. Raises as a call does."""
         if pair.keypoints is None or pair.confidence is None:
             raise UserError(f"clip {pair.clip_id}: has no keypoints to look up the nearest training frame by")
         same = np.array([c == pair.character for c in self._characters])
@@ -50,10 +61,5 @@ class NearestTrainingFrame:
             shared = np.isfinite(difference).all(-1)
             squared = np.where(shared, np.nan_to_num(difference**2).sum(-1), 0).sum(-1)
             distance = np.where(shared.any(-1), squared / np.maximum(shared.sum(-1), 1), np.inf)
-            clip, frame = self._places[allowed[int(distance.argmin())]]
-            chosen.append(frames_to_tensor(self._frames(clip)[frame : frame + 1]))
-        size = pair.real.shape[-2:]
-        fitted = [
-            c if c.shape[-2:] == size else functional.interpolate(c, size, mode="bilinear") for c in chosen
-        ]
-        return torch.cat(fitted)
+            chosen.append(self._places[allowed[int(distance.argmin())]])
+        return chosen

@@ -40,6 +40,7 @@ _GROUPS = (
             "ssim",
             "lpips",
             "sharpness_ratio",
+            "checkerboard_ratio",
         ),
     ),
     (

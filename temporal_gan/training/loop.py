@@ -26,7 +26,7 @@ from .. import distributed
 from ..checkpoint import clear_temporaries, list_checkpoints, load_checkpoint, save_checkpoint
 from ..config import differences
 from ..distributed import World
-from ..errors import CheckpointError, UserError
+from ..errors import CheckpointError, DivergenceError
 from ..run_config import RESUMABLE, TrainConfig
 from ..run_log import RunLog, read_stats
 from .divergence import DivergenceWatch
@@ -93,7 +93,7 @@ def fit(
 
     Raises:
         CheckpointError: the run was started with another configuration, other data or other weights, or saving failed.
-        UserError: the run diverged: a value is no longer finite, or far beyond the usual for long (see divergence.py).
+        DivergenceError: a value is no longer finite, or far beyond the usual for long (see divergence.py).
     """
     state, train, every = job.state, config.train, config.train.validate_every_steps
     checkpoints = out / "checkpoints"
@@ -146,7 +146,7 @@ def fit(
                 if step % train.log_every_steps == 0 or saving:
                     values = {k: float(v) for k, v in distributed.average_scalars(scalars, world).items()}
                     if why := watch.look(step, values):
-                        raise UserError(_diverged(why, step, saved_at, checkpoints))
+                        raise DivergenceError(_diverged(why, step, saved_at, checkpoints))
                     values |= clock.read(step - logged_step)
                     logged_step = step
                     progress.update(bar, note=_note(values))

@@ -95,7 +95,7 @@ def test_the_first_of_a_group_is_kept_whatever_the_order() -> None:
 
 def test_thresholds_hold_on_both_sides_of_a_block() -> None:
     rng = np.random.default_rng(1)
-    for count in (3, 700):  # 700 is more than one block
+    for count in (3, 700, 9000):  # more than one block of rows, and of columns
         shots = [(f"{i:04d}", f"s{i:04d}", made_up(rng, 3.0)) for i in range(count)]
         near, far = made_up(rng, 3.0, shots[0][2], 0.06), made_up(rng, 3.0, shots[1][2], 0.11)
         found = find_duplicates([*shots, ("near", "z", near), ("far", "z", far)], DedupeConfig())
@@ -117,6 +117,52 @@ def test_lengths_must_agree() -> None:
     for seconds, same in ((4.19, True), (4.25, False), (3.85, True), (3.7, False)):
         other = made_up(rng, seconds, first)
         assert bool(find_duplicates([("a", "r", first), ("b", "s", other)], DedupeConfig())) == same
+
+
+def mirrored(bits: np.ndarray) -> np.ndarray:
+    """bool [..., 256] of a picture -> of its mirror image."""
+    odd = np.arange(256) % 2 == 1
+    return bits ^ odd
+
+
+def by_definition(shots: list[tuple[str, str, str]], config: DedupeConfig) -> dict[str, str]:
+    """Every pair in turn, as :class:`DedupeConfig` words it."""
+    found: dict[str, str] = {}
+    kept: list[tuple[str, str, float, np.ndarray]] = []
+    for name, origin, text in sorted(shots, key=lambda shot: (shot[1], shot[0])):
+        seconds, digits = text.split(":")
+        bits = np.unpackbits(np.frombuffer(bytes.fromhex(digits), np.uint8)).reshape(-1, 256) == 1
+        for first, other, length, there in kept:
+            most = config.threshold * (0.25 if origin == other else 1)
+            differ = [(bits != own).mean(axis=1) for own in (there, mirrored(there))]
+            near = any(d.mean() <= most and d.max() <= 2 * most for d in differ)
+            shorter, longer = sorted((float(seconds), length))
+            if near and longer - shorter <= max(0.05 * shorter, 0.1):
+                found[name] = first
+                break
+        else:
+            kept.append((name, origin, float(seconds), bits))
+    return found
+
+
+@pytest.mark.parametrize("moments", [1, 4])
+def test_pairs_are_those_of_the_definition(moments: int) -> None:
+    rng = np.random.default_rng(moments)
+    config = DedupeConfig(moments=moments)
+    firsts = rng.random((12, moments, 256)) < 0.5
+    shots = []
+    for number in range(240):
+        # From copies to the bit to far beyond the threshold, some mirrored, of several lengths and sources.
+        change = rng.choice([0, 0.01, 0.03, 0.06, 0.075, 0.085, 0.12, 0.5])
+        bits = firsts[rng.integers(12)] ^ (rng.random((moments, 256)) < change)
+        bits = mirrored(bits) if rng.random() < 0.4 else bits
+        text = shot_fingerprint(
+            rng.choice([2.0, 2.08, 2.2, 6.0]), [np.packbits(row).tobytes() for row in bits]
+        )
+        shots.append((f"{number:03d}", f"source {rng.integers(40)}", text))
+    wanted = by_definition(shots, config)
+    assert 60 < len(wanted) < 200
+    assert find_duplicates(shots, config) == wanted
 
 
 def test_many_equal_shots_do_not_make_many_pairs() -> None:

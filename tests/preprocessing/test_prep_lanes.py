@@ -68,6 +68,7 @@ def test_nothing_to_do_starts_nothing(tmp_path):
     assert list(do_all(DeadlyTask(tmp_path), [], 4, LONG)) == []
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_process_behind(tmp_path):
     code = (
         "from deadly_task import DeadlyTask; from pathlib import Path; from preprocessing.lanes import do_all\n"

@@ -16,7 +16,7 @@ CONFIG = PoseConfig(swap=SwapConfig(enabled=False))
 
 
 class DotFinder:
-    """Finds a body that is drawn as 25 dots, joint j in grey 10 + 9 j, if the picture is at least so wide."""
+    """Finds a body that is drawn as 25 dots on white, joint j in grey 10 + 9 j, if the picture is at least so wide."""
 
     name = "dots"
 
@@ -27,7 +27,7 @@ class DotFinder:
     def detect_body(self, picture_u8: np.ndarray, threshold: float) -> BodyDetection | None:
         height, width = picture_u8.shape[:2]
         self.asked.append((width, threshold))
-        if width < self.least_width:
+        if width < self.least_width or picture_u8[0, 0].min() < 255:
             return None
         points = np.zeros((25, 2), np.float32)
         for joint in range(25):

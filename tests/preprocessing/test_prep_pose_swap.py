@@ -79,7 +79,11 @@ def test_labels_of_people_never_move() -> None:
 
 def test_exchange_twice_is_nothing_and_touches_no_middle_joint() -> None:
     pose, wrong = puppet_pose("walk", 12.0), injected(1, 0.5)
-    once = exchange_sides(pose, wrong)
+    hands = np.random.default_rng(0).random((FRAMES, 2, 21, 3)).astype(np.float32)
+    once = exchange_sides(replace(pose, hands=hands), wrong)
+    assert once.hands is not None
+    np.testing.assert_array_equal(once.hands[wrong[:, 0]], hands[wrong[:, 0]][:, ::-1])
+    np.testing.assert_array_equal(once.hands[~wrong[:, 0]], hands[~wrong[:, 0]])
     np.testing.assert_array_equal(exchange_sides(once, wrong).keypoints, pose.keypoints)
     for name in ("nose", "neck", "mid_hip"):
         joint = CANONICAL25.joints.index(name)

@@ -21,7 +21,7 @@ from preprocessing.shots import ShotsConfig, scan
 from temporal_gan.errors import StoreError
 from temporal_gan.video_io import write_frames
 
-IN_PARTS = ShotsConfig(max_seconds=1, min_seconds=0, threshold=100, faint=100)
+IN_PARTS = ShotsConfig(max_seconds=1, min_seconds=0, threshold=100)
 
 
 def shots_of(file: Path, shots: ShotsConfig = IN_PARTS, **ingest: object) -> list[Shot]:
@@ -162,7 +162,7 @@ def test_gif_delays_are_kept_at_an_even_rate(tmp_path: Path) -> None:
 )
 def test_rates(tmp_path: Path, rate: int, fps: float, expected: float, step: float) -> None:
     file = encode(tmp_path / "a.mp4", numbered(48), rate=Fraction(rate))
-    (shot,) = shots_of(file, ShotsConfig(threshold=100, faint=100), fps=fps)
+    (shot,) = shots_of(file, ShotsConfig(threshold=100), fps=fps)
     (clip,) = read(file, [shot], fps=fps)
     assert clip.fps == pytest.approx(expected)
     assert len(clip.frames_u8) == round(48 / rate * expected)

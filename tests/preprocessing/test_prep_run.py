@@ -240,6 +240,7 @@ def test_our_own_fault_in_one_file_costs_that_file_alone(tmp_path, monkeypatch):
     assert "in broken" in (tmp_path / name).read_text()
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_nothing_half_written(inputs, made, tmp_path):
     """In a process of its own whose files may not grow beyond a few kilobytes."""
     import subprocess

@@ -1,0 +1,104 @@
+"""What ``temporal-gan ablate`` does: do the runs that are left, and write what is known so far."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock, Timeout
+
+from ..errors import UserError
+from ..evaluation.results import write_atomically
+from .answer import find_answer
+from .arms import Arm, resolve_arms
+from .clips import open_store
+from .local_engine import run_locally
+from .outcome import read_outcome
+from .page import render_page
+from .plan import Run, plan_runs
+from .ray_engine import run_on_ray
+from .scores import metrics_read, read_scores
+from .sweep import SweepConfig, load_sweep
+from .table import write_tables
+
+Engine = Literal["local", "ray"]
+
+
+@dataclass(frozen=True)
+class Ablated:
+    """Attributes: runs in all, and those that failed (they are tried again when the command is repeated)."""
+
+    runs: int
+    failed: int
+
+
+def run_sweep(source: str, out: Path, engine: Engine, say: Callable[[str], None], quiet: bool) -> Ablated:
+    """Do a sweep, or go on with it.
+
+    Args:
+        source: its file, or the name of one that comes with the package.
+        out: gets ``store`` (where the sweep renders its clips), ``runs``, ``table.md``, ``costs.md``, ``results.json``
+            and ``report.html``; the last four also while runs are left.
+        engine: where the runs are done.
+        say: is told of each finished run.
+        quiet: no progress bar while clips are rendered.
+    Raises:
+        UserError: what is wrong with the sweep file, its data or its start; or another process is at it.
+        KeyboardInterrupt: Ctrl-C; finished runs are kept, and the interrupted training goes on where it was.
+    """
+    sweep = load_sweep(source)
+    arms = resolve_arms(sweep, source)
+    out.mkdir(parents=True, exist_ok=True)
+    try:
+        # Let go by the system when the process ends, however it ends.
+        with FileLock(out / "sweep.lock", timeout=0):
+            return _run(sweep, arms, source, out, engine, say, quiet)
+    except Timeout:
+        raise UserError(
+            f"{out}: another process is doing this sweep; wait for it, or give another --out"
+        ) from None
+
+
+def _run(
+    sweep: SweepConfig, arms: Sequence[Arm], source: str, out: Path, engine: Engine, say: Callable[[str], None],
+    quiet: bool,
+) -> Ablated:  # fmt: skip
+    store = open_store(sweep.data, out, quiet)
+    if not store.split(sweep.split):
+        raise UserError(f"{store.path}: has no clips in split {sweep.split!r} to score")
+    runs = plan_runs(sweep, arms, out)
+    left = [run for run in runs if not _is_settled(run)]
+    if len(left) < len(runs):
+        say(f"{len(runs) - len(left)} of {len(runs)} runs are finished already")
+
+    def finished(run: Run) -> None:
+        write_results(sweep, arms, runs, source, out)
+        say(f"{len([r for r in runs if _is_settled(r)])} of {len(runs)}: {_ended(run)}")
+
+    (run_locally if engine == "local" else run_on_ray)(left, finished)
+    write_results(sweep, arms, runs, source, out)
+    return Ablated(len(runs), sum(not _is_settled(run) for run in runs))
+
+
+def write_results(
+    sweep: SweepConfig, arms: Sequence[Arm], runs: Sequence[Run], source: str, out: Path
+) -> None:
+    """Tables and page of whatever is finished."""
+    scores = read_scores(runs, metrics_read(sweep))
+    answer = find_answer(sweep, scores)
+    write_tables(sweep, arms, answer, scores, source, out)
+    write_atomically(out / "report.html", render_page(sweep, arms, answer, scores, runs, source))
+
+
+def _is_settled(run: Run) -> bool:
+    outcome = read_outcome(run.folder, run.key)
+    return outcome is not None and outcome.is_settled
+
+
+def _ended(run: Run) -> str:
+    outcome = read_outcome(run.folder, run.key)
+    assert outcome is not None
+    name = f"{run.arm}, seed {run.seed}" if run.config is not None else "floors"
+    if outcome.status == "finished":
+        return f"{name} finished"
+    return f"{name} {outcome.status}: {outcome.reason}"

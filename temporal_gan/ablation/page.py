@@ -1,0 +1,70 @@
+"""report.html: the table, every seed's point, and the clips of all arms in step; one file that needs no network."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ..data.store import Store
+from ..evaluation.pages import page_template
+from .answer import Answer, AnswerRow, heading
+from .arms import Arm
+from .films import GAP_SCALE, make_films
+from .plan import Run
+from .scores import Row, Scores
+from .strip_plot import Strip, strip_plot
+from .sweep import SweepConfig, definition
+from .table import COST_HEADINGS, HOW_TO_READ, cost_rows, runs_done
+
+
+def render_page(
+    sweep: SweepConfig, arms: Sequence[Arm], answer: Answer, scores: Scores, runs: Sequence[Run], name: str
+) -> str:
+    """The page as text, the same for the same runs.
+
+    Args:
+        sweep, arms, answer, scores, runs: of one sweep.
+        name: the sweep as it was named on the command line.
+    """
+    store = Store.open(runs[0].store)
+    return page_template("report.html.jinja", Path(__file__).parent).render(
+        question=sweep.question,
+        conditions=answer.conditions,
+        warnings=answer.warnings,
+        progress=runs_done(runs, scores),
+        command=f"temporal-gan ablate {name} --out DIR",
+        base=sweep.base_arm,
+        primary=sweep.primary,
+        metrics=[(m, heading(definition(m)), definition(m).meaning) for m in sweep.metrics],
+        rows=answer.rows,
+        cost_headings=COST_HEADINGS,
+        costs=cost_rows(scores),
+        plots=[_plot(m, answer.rows, scores) for m in sweep.metrics],
+        films=make_films(runs, store, sweep.split, sweep.base_arm),
+        gap_scale=GAP_SCALE,
+        arms=arms,
+        caveat=sweep.caveat,
+        how_to_read=HOW_TO_READ.replace("`", ""),
+    )
+
+
+def _plot(metric: str, rows: Sequence[AnswerRow], scores: Scores) -> str:
+    strips = [_strip(metric, row, scores.row(row.name)) for row in rows]
+    return strip_plot(strips, heading(definition(metric)), definition(metric).digits)
+
+
+def _strip(metric: str, row: AnswerRow, scored: Row) -> Strip:
+    found = row.cells[metric].estimate
+    seeds = list(scored.outcomes) if not scored.is_floor else []
+    means = [
+        (f"seed {seed}", float(np.mean(clips[np.isfinite(clips)])))
+        for seed, clips in zip(seeds, scored.values[metric], strict=False)
+        if np.isfinite(clips).any()
+    ]
+    return Strip(
+        row.name,
+        row.is_floor,
+        means,
+        None if found is None else found.mean,
+        None if found is None else found.interval,
+    )

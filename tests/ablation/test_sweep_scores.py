@@ -1,0 +1,155 @@
+"""Means, intervals and paired differences of seeds by clips; the answer in words; plots and pictures."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from small_sweeps import sweep_of
+
+from temporal_gan.ablation.answer import find_answer
+from temporal_gan.ablation.films import mean_gap
+from temporal_gan.ablation.outcome import Outcome, this_place
+from temporal_gan.ablation.plan import DCGAN_ARM
+from temporal_gan.ablation.scores import Row, Scores, estimate
+from temporal_gan.ablation.strip_plot import Strip, strip_plot
+
+FINISHED = {seed: Outcome(key="k", status="finished", origin=this_place(), generator_parameters=2_000_000,
+                          gmac_per_frame=0.5) for seed in range(3)}  # fmt: skip
+METRICS = ("foreground_psnr_pooled", "sharpness_ratio", "reader_pck@0.1")
+
+
+def test_mean_and_interval_of_seeds_and_clips_together() -> None:
+    """Against the plain simulation of a world where seeds and clips both matter: nominal 95 % covers about that."""
+    covered, widths = 0, []
+    for world in range(20):
+        random = np.random.default_rng(world)
+        table = random.normal(0, 1, (8, 1)) + random.normal(0, 1, (1, 12)) + random.normal(0, 0.5, (8, 12))
+        found = estimate([table], 0)[0]
+        assert found is not None
+        assert found.interval is not None
+        assert found.mean == pytest.approx(table.mean())
+        covered += found.interval[0] <= 0 <= found.interval[1]
+        widths.append(found.interval[1] - found.interval[0])
+    # Standard error of the mean: sqrt(1/8 + 1/12 + 1/4/96) = 0.46.
+    assert 1.2 < np.mean(widths) < 2.6
+    assert covered >= 16
+
+
+def test_a_difference_is_paired() -> None:
+    """Seeds and clips differ much, arms by exactly one: the interval of the difference has no width."""
+    base = np.random.default_rng(0).normal(0, 10, (3, 6))
+    wide, paired = estimate([base, base + 1 - base], 0)
+    assert wide is not None
+    assert paired is not None
+    assert paired.interval == (1.0, 1.0)
+    assert wide.interval is not None
+    assert wide.interval[1] - wide.interval[0] > 3
+
+
+def test_what_is_missing_counts_for_nothing() -> None:
+    table = np.arange(12.0).reshape(3, 4)
+    hole = table.copy()
+    hole[1, 2] = np.nan
+    lost = table.copy()
+    lost[2] = np.nan
+    nothing = np.full((3, 4), np.nan)
+    floor = np.arange(4.0)[None]
+    full, holed, lost_seed, none, of_clips = estimate([table, hole, lost, nothing, floor], 0)
+    assert none is None
+    assert full is not None
+    assert (full.mean, full.seeds) == (5.5, 3)
+    assert holed is not None
+    assert holed.mean == pytest.approx((66 - 6) / 11)
+    assert lost_seed is not None
+    assert (lost_seed.mean, lost_seed.interval, lost_seed.seeds) == (3.5, None, 2)
+    assert of_clips is not None
+    assert of_clips.mean == 1.5
+    assert of_clips.interval is not None
+    assert 0 <= of_clips.interval[0] < 1.5 < of_clips.interval[1] <= 3
+    two_seeds = estimate([table[:2], floor], 0)
+    assert all(found is not None and found.interval is None for found in two_seeds)
+
+
+def row(name: str, level: float, outcomes: dict[int, Outcome], seeds: int = 3) -> Row:
+    values = {m: level + np.arange(seeds)[:, None] / 10 + np.arange(4)[None] for m in METRICS}
+    values["reader_pck@0.1"] = np.full((seeds, 4), 0.7 if level == 11 else 0.9)
+    return Row(name, not outcomes, outcomes, values)
+
+
+def test_the_answer_in_words(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, seeds=[0, 1, 2])
+    lost = FINISHED | {2: Outcome(key="k", status="diverged", reason="at step 7", origin=this_place())}
+    arm = row("with memory", 11.0, lost)
+    for table in arm.values.values():
+        table[2] = np.nan
+    floors = row("first frame copied", 5.0, {}, 1)
+    scores = Scores(tuple("abcd"), (row("per frame", 10.0, FINISHED), arm, floors))
+    answer = find_answer(sweep, scores)
+    base, memory, floor = answer.rows
+    assert base.cells["foreground_psnr_pooled"].text.startswith("11.60 [")
+    assert base.gaps == {} == floor.gaps
+    assert memory.gaps["foreground_psnr_pooled"].text == "+1.00", "a seed is missing, so no interval"
+    assert memory.notes == (
+        "seed 2 diverged: at step 7", "under-trained: joints read in place (PCK@0.1) 0.70 < 0.8"
+    )  # fmt: skip
+    assert (base.parameters, base.gmac, base.notes) == ("2.000", "0.500", ())
+    assert floor.is_floor
+    assert any("1 runs diverged or failed" in warning for warning in answer.warnings)
+    assert any("seeds 0, 1, 2" in line for line in answer.conditions)
+
+
+def test_runs_of_other_code_and_other_sizes_are_told(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, seeds=[0, 1, 2], equal="parameters")
+    origin = this_place().model_copy(update={"code": "another"})
+    other = {
+        s: o.model_copy(update={"origin": origin, "generator_parameters": 2_200_000})
+        for s, o in FINISHED.items()
+    }
+    scores = Scores(tuple("abcd"), (row("per frame", 10.0, FINISHED), row("with memory", 12.0, other)))
+    told = find_answer(sweep, scores).warnings
+    assert "The runs were made by different versions of the code: see each outcome.json." in told
+    assert "Not equal in parameters, beyond 5 %: with memory." in told
+    dcgan = {s: o.model_copy(update={"generator_parameters": 9_000_000}) for s, o in FINISHED.items()}
+    scores = Scores(tuple("abcd"), (row("per frame", 10.0, FINISHED), row(DCGAN_ARM, 12.0, dcgan)))
+    assert not any("Not equal" in line for line in find_answer(sweep, scores).warnings)
+
+
+def test_every_seed_is_a_point_and_a_far_floor_does_not_press_the_arms_together() -> None:
+    strips = [
+        Strip("a <b>", False, [("seed 0", 1.0), ("seed 1", 2.0)], 1.5, (1.0, 2.0)),
+        Strip("c", False, [("seed 0", 1.2), ("seed 1", 1.4)], 1.3, (1.1, 1.5)),
+        Strip("far", True, [], 90.0, None),
+        Strip("near", True, [], 0.9, (0.5, 1.2)),
+        Strip("none", False, [], None, None),
+    ]
+    svg = strip_plot(strips, "dB & more", 2)
+    drawn = ElementTree.fromstring(svg)
+    points = list(drawn.iter("circle"))
+    assert len(points) == 4
+    xs = [float(c.attrib["cx"]) for c in points]
+    assert xs[1] - xs[0] > 150, "a dB is wide"
+    # The same scale for all rows.
+    assert (xs[3] - xs[2]) / (xs[1] - xs[0]) == pytest.approx(0.2, rel=0.01)
+    text = "".join(drawn.itertext())
+    assert "90.00 →" in text
+    assert "no value" in text
+    assert "a <b>" in text
+    assert not re.search(r"nan|inf", svg)
+
+
+def test_arms_that_are_alike_look_alike() -> None:
+    strips = [
+        Strip(name, False, [("seed 0", mean)], mean, None) for name, mean in (("a", 16.35), ("b", 16.352))
+    ]
+    xs = [float(c.attrib["cx"]) for c in ElementTree.fromstring(strip_plot(strips, "dB", 2)).iter("circle")]
+    assert 0 < xs[1] - xs[0] < 2
+
+
+def test_gap_of_two_clips() -> None:
+    first = np.zeros((2, 3, 3, 3), np.uint8)
+    second = first.copy()
+    second[0, 1, 1] = 255
+    assert mean_gap(first, second)[1, 1] == pytest.approx(0.5)
+    assert mean_gap(first, second).sum() == pytest.approx(0.5)
