@@ -77,6 +77,11 @@ def run_clips(
 
     Example: temporal-gan-preprocess run clips --out stores/clips --licence CC-BY-4.0 --pose-backend reader
     """
+    if out.name in ("", ".."):
+        # Work and old stores lie beside it under its name.
+        out = out.resolve()
+    if not out.name:
+        raise UserError(f"--out {out}: a store needs a folder of its own; name one")
     overrides = list(changes or ())
     if pose_backend is not None:
         overrides.append(f"pose.backend={pose_backend}")

@@ -1,6 +1,5 @@
 """The way of one clip through the stages, in a process of its own; what is finished is found again, not made again."""
 
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -166,19 +165,15 @@ class ClipTask:
             clip, stages = self._resume(clip, keys, item, tools)
         except UserError as error:
             return ClipDone(item, str(error))
+        except Exception as error:
+            return ClipDone(item, f"reading: {self.work.note_fault(item.id, error)}")
         for name, stage in stages:
             try:
                 clip = stage(clip)
             except UserError as error:
                 return ClipDone(item, f"{name}: {error}")
             except Exception as error:
-                # A fault of ours in one clip is no reason to lose a night's work on the others.
-                file = self.work.path / "faults" / f"{item.id}.txt"
-                file.parent.mkdir(exist_ok=True)
-                file.write_text(traceback.format_exc(), encoding="utf-8")
-                return ClipDone(
-                    item, f"{name}: a fault of this program ({type(error).__name__}: {error}); see {file}"
-                )
+                return ClipDone(item, f"{name}: {self.work.note_fault(item.id, error)}")
             if name in keys and name != "crop":
                 with self.work.making(name, keys[name]) as room:
                     save_labels(room, clip)

@@ -87,6 +87,10 @@ def complaints(file: Path, where: str = "") -> Iterator[None]:
         raise StoreError(
             f"{file}: no readable video or picture{where} ({error.strerror}); truncated, damaged, or something else"
         ) from None
-    except (OSError, EOFError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:
+        raise StoreError(
+            f"{file}: more pixels than any picture has; the limit is ingest.limits.max_pixels"
+        ) from None
+    except (OSError, EOFError, ValueError, SyntaxError) as error:
         reason = " ".join(str(error).replace(str(file), "the file").split())
         raise StoreError(f"{file}: not a readable picture{where} ({reason})") from None

@@ -52,10 +52,16 @@ def check_place(out: Path) -> None:
         StoreError: something lies there that a run has not made, which is not ours to replace; or nothing can be
             written there, which is better known before the work than after it.
     """
+    try:
+        str(out).encode()
+    except UnicodeEncodeError:
+        raise StoreError(f"{str(out)!a}: the name is not UTF-8; name another folder") from None
     old = _beside(out, "old")
-    if not out.exists() and old.is_dir():
+    if old.is_dir() and not out.exists():
         # Ended between the two renames.
         os.replace(old, out)
+    elif old.is_dir():
+        _discard(old, out)
     if out.exists() and not out.is_dir():
         raise StoreError(f"{out}: is a file, and a store is a folder; name another place")
     if out.is_dir() and any(out.iterdir()) and not _run_key(out):
@@ -97,10 +103,11 @@ def pack(
     try:
         _fill(room, key, settings, clips, others, cuts, decisions, each)
         old = _beside(out, "old")
-        shutil.rmtree(old, ignore_errors=True)
         if out.exists():
             os.replace(out, old)
         os.replace(room, out)
+        if old.exists():
+            _discard(old, out)
     except OSError as error:
         raise StoreError(
             f"{out}: cannot be written ({error.strerror or error}); every finished clip is kept, make room and repeat"
@@ -108,7 +115,6 @@ def pack(
     finally:
         # A full disk is no place to leave half a store on.
         shutil.rmtree(room, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def _fill(
@@ -229,6 +235,14 @@ def _link(file: Path, place: Path) -> None:
         os.link(file, place)
     except OSError:
         shutil.copyfile(file, place)
+
+
+def _discard(old: Path, out: Path) -> None:
+    """Remove a replaced store. Renamed first: one half removed must never be taken for one to bring back."""
+    room = _beside(out, "part")
+    shutil.rmtree(room, ignore_errors=True)
+    os.replace(old, room)
+    shutil.rmtree(room, ignore_errors=True)
 
 
 def _beside(out: Path, suffix: str) -> Path:

@@ -63,6 +63,8 @@ class ScanTask:
             shots = scan(item.source, config.ingest, config.shots, config.dedupe, cuts)
         except UserError as error:
             return ScanDone(item.source, (), str(error))
+        except Exception as error:
+            return ScanDone(item.source, (), self.work.note_fault(item.source.sha256[:16], error))
         with self.work.making(SCANS, self.key(item)) as room:
             text = json.dumps([shot.to_dict() for shot in shots])
             (room / "scan.json").write_text(text, encoding="utf-8")

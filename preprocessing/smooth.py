@@ -79,19 +79,21 @@ def smooth_pose(clip: Clip, config: SmoothConfig) -> Clip:
     time = clip.time[first] + np.bincount(drawing) / clip.fps / 2
     extent = np.array(clip.frames_u8.shape[2:0:-1], np.float64)
     pose = clip.pose
-    places = pose.keypoints[first] * extent
-    size = _body_size(places, pose.confidence[first])
+    labelled = (pose.origin != _DETECTED) & (pose.confidence > 0)
+    telling = _telling_frames(labelled, drawing, first), np.arange(labelled.shape[1])
+    places = pose.keypoints[telling] * extent
+    size = _body_size(places, pose.confidence[telling])
     joints, confidence, origin = smooth_tracks(
-        places / size, pose.confidence[first], pose.origin[first], time, config
+        places / size, pose.confidence[telling], pose.origin[telling], time, config
     )
-    filled = float((origin == _INTERPOLATED).sum() - (pose.origin[first] == _INTERPOLATED).sum())
+    filled = float((origin == _INTERPOLATED).sum() - (pose.origin[telling] == _INTERPOLATED).sum())
     keypoints = (joints * size / extent).astype(np.float32)
     hands = pose.hands if pose.hands is None else _smooth_hands(pose, first, time, extent / size, config)
     smoothed = replace(
         pose,
-        keypoints=keypoints[drawing],
-        confidence=confidence[drawing],
-        origin=origin[drawing],
+        keypoints=np.where(labelled[..., None], pose.keypoints, keypoints[drawing]),
+        confidence=np.where(labelled, pose.confidence, confidence[drawing]),
+        origin=np.where(labelled, pose.origin, origin[drawing]),
         hands=hands if hands is None else hands[drawing],
     )
     return replace(clip, pose=smoothed).with_facts(joints_filled=filled)
@@ -134,6 +136,15 @@ def smooth_tracks(
                 confidence[index, joint] = config.filled_confidence * lower
                 origin[index, joint] = _INTERPOLATED
     return places, confidence, origin
+
+
+def _telling_frames(labelled: np.ndarray, drawing: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """int64 [D, J]: the frame that says where a joint of a drawing is: the first that a person labelled, else the
+    first. A drawing may be labelled in any of the frames that show it."""
+    telling = np.repeat(first[:, None], labelled.shape[1], axis=1)
+    frames, joints = (index[::-1] for index in np.nonzero(labelled))
+    telling[drawing[frames], joints] = frames
+    return telling
 
 
 def _smooth_hands(

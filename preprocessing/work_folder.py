@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import tempfile
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
@@ -21,7 +22,7 @@ from temporal_gan.errors import UserError
 
 from .clip import Clip, Expression, Face, Pose
 
-VERSION = 2
+VERSION = 3
 """Raised when a stage computes something else from the same settings."""
 
 CACHE_TAG = "CACHEDIR.TAG"
@@ -66,6 +67,22 @@ class WorkFolder:
     def place(self, kind: str, key: str) -> Path:
         """Where a piece is, if it is finished. A hundred thousand pieces are spread over folders."""
         return self.path / kind / key[:2] / key
+
+    def note_fault(self, name: str, error: Exception) -> str:
+        """Keep the traceback of a fault of ours in one piece, which is no reason to lose a night's work on the others.
+
+        Args:
+            name: of the piece, for the file's.
+            error: just caught.
+        Returns:
+            one line for people.
+        """
+        file = self.path / "faults" / f"{name}.txt"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        words = " ".join(str(error).split())
+        where = f"{self.path.name}/faults/{file.name}"
+        return f"a fault of this program ({type(error).__name__}: {words}); please report {where}"
 
     @contextmanager
     def making(self, kind: str, key: str) -> Iterator[Path]:

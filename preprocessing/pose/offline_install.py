@@ -20,6 +20,7 @@ FOLDER_VARIABLE = "TEMPORAL_GAN_OFFLINE_MEDIAPIPE"
 INSTALL_COMMAND = "temporal-gan-preprocess install-offline-mediapipe"
 _REQUIREMENTS = Path(__file__).with_name("offline_requirements.txt")
 _MARKER = "complete.json"
+"""Empty from the first moment on: the folder is ours; filled in when the environment works."""
 
 
 def offline_folder() -> Path:
@@ -59,19 +60,19 @@ def install_offline_mediapipe(
     Raises:
         UserError: the folder holds something else, the interpreter does not do, or pip failed (its last line).
     """
+    _check_own(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(f"{folder}.lock"):
         if _is_complete(folder):
             say(f"{folder}: complete already")
             return folder
+        _check_own(folder)
         if folder.exists():
-            if not (folder / "pyvenv.cfg").is_file() and any(folder.iterdir()):
-                raise UserError(
-                    f"{folder}: holds something else than a Python environment; give another folder"
-                )
             say(f"{folder}: an unfinished installation is removed")
             shutil.rmtree(folder)
         say(f"{folder}: making the environment")
+        folder.mkdir()
+        (folder / _MARKER).write_text("{}", encoding="utf-8")
         _run([python, "-m", "venv", str(folder)], "cannot make a Python environment")
         say("installing mediapipe 0.10.21 and the two packages it needs")
         interpreter = str(_interpreter(folder))
@@ -86,6 +87,14 @@ def install_offline_mediapipe(
         (folder / _MARKER).write_text(json.dumps({"requirements": _requirements_hash()}), encoding="utf-8")
         say(f"{folder}: complete")
     return folder
+
+
+def _check_own(folder: Path) -> None:
+    """Raises UserError unless the folder is ours to remove: also somebody's own environment is not."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder}: is a file; give another folder")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARKER).is_file():
+        raise UserError(f"{folder}: holds something that this command did not make; give another folder")
 
 
 def _try(folder: Path) -> None:

@@ -162,6 +162,18 @@ def test_work_and_store_stay_apart_from_each_other_and_from_other_files(
     assert [file.name for file in mine.iterdir()] == ["film 0.mp4"]
 
 
+@pytest.mark.parametrize("place", ["", ".", "/", "..", "not utf-8 \udcff"])
+def test_places_no_store_can_have(
+    place: str, inputs: Path, say: Callable[..., Answer], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(inputs)
+    before = sorted(inputs.parent.rglob("*"))
+    code, lines = say(*running(inputs, out=Path(place)))
+    assert (code, len(lines)) == (2, 1)
+    assert lines[0].endswith(("remove it", "name one", "name another folder"))
+    assert sorted(inputs.parent.rglob("*")) == before
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_place_without_permission_is_known_at_once(
     inputs: Path, tmp_path: Path, say: Callable[..., Answer]
@@ -244,7 +256,7 @@ def test_other_commands_answer_in_one_line(
         (("export", made, "--format", "pdf", "--out", tmp_path / "x"), "'--format'"),
         (("export", made, "--format", "csv", "--out", made), "lies in the store"),
         (("export", made, "--format", "csv", "--out", made / "x"), "lies in the store"),
-        (("install-offline-mediapipe", "--folder", inputs), "holds something else"),
+        (("install-offline-mediapipe", "--folder", inputs), "did not make"),
     ):
         code, lines = say(*arguments)
         assert (code, len(lines)) == (2, 1), arguments

@@ -208,7 +208,7 @@ def test_a_stream_without_a_header_is_counted_while_it_is_decoded(tmp_path: Path
 
 def test_bombs_are_refused_before_they_are_decoded(tmp_path: Path) -> None:
     (tmp_path / "bomb.png").write_bytes(png_header(60000, 60000))
-    refuse(tmp_path / "bomb.png", "pixels")
+    refuse(tmp_path / "bomb.png", "the limit is ingest.limits.max_pixels")
     (tmp_path / "small bomb.png").write_bytes(png_header(12000, 12000))  # where Pillow would only warn
     refuse(tmp_path / "small bomb.png", "max_pixels")
     # 40 kB of GIF that want 90e9 pixels.

@@ -163,9 +163,12 @@ def test_a_missing_or_unfinished_environment_names_the_command(tmp_path: Path) -
 def test_install_leaves_other_peoples_folders_alone(tmp_path: Path) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "dear.txt").write_text("dear")
-    with pytest.raises(UserError, match="holds something else"):
+    # A virtual environment for something else is somebody's too.
+    (tmp_path / "letters" / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    with pytest.raises(UserError, match="did not make"):
         install_offline_mediapipe(tmp_path / "letters", say=lambda line: None)
     assert (tmp_path / "letters" / "dear.txt").read_text() == "dear"
+    assert [file.name for file in tmp_path.iterdir()] == ["letters"]
 
 
 def test_install_fails_in_one_line_and_what_it_left_is_never_trusted(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from preprocessing.cuts import Cut, read_cuts
 from preprocessing.decisions import read_decisions
 from preprocessing.outcome import read_outcomes
 from preprocessing.scan_task import SCANS
+from preprocessing.work_folder import WorkFolder
 from temporal_gan.data.store import Store
 from temporal_gan.data.validation import validate_store
 from temporal_gan.errors import StoreError, UserError
@@ -209,6 +210,34 @@ def test_a_store_half_replaced_comes_back(inputs, made, tmp_path):
     assert run_quickly(inputs, tmp_path / "store").changed is False
     assert digest(tmp_path / "store") == digest(made)
     assert not (tmp_path / ".store.old").exists()
+
+
+def test_what_is_left_of_a_replaced_store_is_never_brought_back(inputs, made, tmp_path):
+    """Killed while it removed the old store: a part of that lies beside the new one."""
+    shutil.copytree(made, tmp_path / "store")
+    shutil.copytree(made, tmp_path / ".store.old")
+    shutil.rmtree(tmp_path / ".store.old" / "video")
+    shutil.copytree(made.with_name("store.work"), tmp_path / "store.work")
+    assert run_quickly(inputs, tmp_path / "store").changed is False
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["store", "store.work"]
+
+
+def test_our_own_fault_in_one_file_costs_that_file_alone(tmp_path, monkeypatch):
+    from strange_media import source
+
+    from preprocessing import scan_task
+
+    def broken(*_):
+        raise RuntimeError("a defect\nof ours")
+
+    monkeypatch.setattr(scan_task, "scan", broken)
+    work = WorkFolder(tmp_path / "work")
+    work.path.mkdir()
+    one = source(tmp_path / "a.mp4")
+    done = scan_task.ScanTask(quick_config(), work).do(scan_task.ScanItem(one), None)
+    name = f"work/faults/{one.sha256[:16]}.txt"
+    assert done.failure == f"a fault of this program (RuntimeError: a defect of ours); please report {name}"
+    assert "in broken" in (tmp_path / name).read_text()
 
 
 @pytest.mark.slow

@@ -129,6 +129,24 @@ def test_labels_of_people_never_move_and_gaps_end_at_them() -> None:
     np.testing.assert_array_equal(pose.origin, origin)
 
 
+def test_a_label_in_any_frame_of_a_held_drawing_wins_and_each_frame_keeps_its_own() -> None:
+    hold = np.arange(24) // 3
+    points = np.tile(np.random.default_rng(1).random((1, 25, 2)), (24, 1, 1))
+    clip = clip_of(points, hold)
+    assert clip.pose is not None
+    keypoints, origin = clip.pose.keypoints.copy(), clip.pose.origin.copy()
+    # Drawing 2 in its second frame alone; drawing 5 in its second and third, a little apart.
+    for frame, place in ((7, 0.9), (16, 0.2), (17, 0.21)):
+        keypoints[frame, 4], origin[frame, 4] = place, ORIGINS.index("manual")
+    made = smoothed(replace(clip, pose=replace(clip.pose, keypoints=keypoints, origin=origin)))
+    np.testing.assert_allclose(made.keypoints[6:9, 4], 0.9, atol=1e-6)
+    np.testing.assert_allclose(made.keypoints[15:18, 4, 0], [0.2, 0.2, 0.21], atol=1e-6)
+    manual = made.origin[:, 4] == ORIGINS.index("manual")
+    assert np.flatnonzero(manual).tolist() == [6, 7, 8, 15, 16, 17]
+    others = np.delete(np.arange(25), 4)
+    np.testing.assert_allclose(made.keypoints[:, others], points[:, others], atol=1e-6)
+
+
 def test_hands_are_smoothed_too() -> None:
     clip = clip_of(motion_keypoints("kaito", "walk", 24, 12, 2)[0], np.arange(24))
     assert clip.pose is not None
