@@ -231,6 +231,7 @@ def main() -> None:
     parser.add_argument("--file-seconds", type=float, default=24)
     parser.add_argument("--long-minutes", type=float, default=30)
     parser.add_argument("--long-workers", type=int, default=2)
+    parser.add_argument("--long-settings", nargs="*", default=[], help="such as flow.preset=ultrafast")
     parser.add_argument("--duplicates", type=int, default=100_000)
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -262,9 +263,8 @@ def main() -> None:
             order = shuffled(shots, 60 * options.long_minutes, options.frames, 0)
             join_shots(options.out / "long" / "movie.mp4", order, options.frames)
             with tempfile.TemporaryDirectory(dir=options.out) as place:
-                command = run_command(
-                    options.out / "long", Path(place) / "store", workers=options.long_workers
-                )
+                command = run_command(options.out / "long", Path(place) / "store", options.long_workers)
+                command += [word for setting in options.long_settings for word in ("--set", setting)]
                 tell(part, {"minutes": options.long_minutes} | watch_memory(command))
     print("written to", record("preprocessing_speed", own_command(), results))
 
