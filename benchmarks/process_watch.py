@@ -30,7 +30,7 @@ def watch(command: list[str], every_sec: float = 0.5) -> dict[str, object]:
                 sizes[process] = size / 1024
                 proportional += _kib(process, "smaps_rollup", "Pss") / 1024
                 names.setdefault(process, _name(process, root.pid))
-                worked[process] = _processor_sec(process) or worked[process]
+                worked[process] = max(_processor_sec(process), worked.get(process, 0.0))
         looks.append((time.monotonic() - began, sizes, proportional))
         time.sleep(every_sec)
     if root.returncode:
