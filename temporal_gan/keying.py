@@ -124,8 +124,8 @@ def page_distance(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
     uint8 [H, W, 3], uint8 [3] -> uint8 [H, W].
     """
     # A scalar has four numbers in OpenCV.
-    away = cv2.absdiff(picture_u8, (*map(float, page), 0.0))  # type: ignore[call-overload]
-    return cv2.max(cv2.max(away[..., 0], away[..., 1]), away[..., 2])
+    red, green, blue = cv2.split(cv2.absdiff(picture_u8, (*map(float, page), 0.0)))  # type: ignore[call-overload]
+    return cv2.max(cv2.max(red, green), blue)
 
 
 def lay_on_page(picture_u8: np.ndarray, page: np.ndarray) -> np.ndarray:
@@ -144,10 +144,11 @@ def _key_figure(
     edge = _grown(~outside, TRACE_PIXELS) & (in_by <= EDGE_PIXELS)
     made = cv2.cvtColor(picture_u8, cv2.COLOR_RGB2RGBA)
     made.view(np.uint32)[outside] = 0
-    if edge.any() and not outside.all():
+    at = np.flatnonzero(edge)
+    if len(at) and not outside.all():
         paper = page.astype(np.float32) / 255
-        picture = picture_u8[edge].astype(np.float32) / 255
-        across = _nearest_colours(picture_u8, in_by, away, edge).astype(np.float32) / 255 - paper
+        picture = picture_u8.reshape(-1, 3)[at].astype(np.float32) / 255
+        across = _nearest_colours(picture_u8, in_by, away, at).astype(np.float32) / 255 - paper
         share = ((picture - paper) * across).sum(-1) / np.maximum((across**2).sum(-1), 1e-4)
         room = np.where(picture > paper, 1 - paper, paper)
         least = np.abs(picture - paper) / np.maximum(room, 1 / 255)
@@ -157,7 +158,7 @@ def _key_figure(
         covered = np.ceil(alpha * 255 - 1e-3).astype(np.uint8)
         rest = 255 - covered.astype(np.float32)
         colour = np.rint(picture * 255 - rest[:, None] * paper).clip(0, covered[:, None])
-        made[edge] = np.concatenate([colour.astype(np.uint8), covered[:, None]], axis=-1)
+        made.reshape(-1, 4)[at] = np.concatenate([colour.astype(np.uint8), covered[:, None]], axis=-1)
     return made
 
 
@@ -178,18 +179,16 @@ def _joined_to_border(page: np.ndarray) -> np.ndarray:
     return np.asarray(joined[parts])
 
 
-def _nearest_colours(
-    picture: np.ndarray, in_by: np.ndarray, away: np.ndarray, edge: np.ndarray
-) -> np.ndarray:
-    """For every pixel of uint8 [h, w, 3] where ``edge`` is, the colour of the nearest one that lies well inside the
-    figure; where a strong stroke is too thin to have an inside, of its middle; where there is neither, its own."""
+def _nearest_colours(picture: np.ndarray, in_by: np.ndarray, away: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """For the pixels of uint8 [h, w, 3] with these numbers the colour of the nearest one that lies well inside the
+    figure; where a strong stroke is too thin to have an inside, of its middle; where there is neither, their own."""
     ridge = (in_by > 0) & (in_by >= cv2.dilate(in_by, np.ones((3, 3), np.uint8)))
     inside = ((in_by > EDGE_PIXELS) & (away > PAPER_LEVELS)) | (ridge & (away > STROKE_LEVELS))
     if not inside.any():
-        return picture[edge]
+        return picture.reshape(-1, 3)[at]
     _, labels = cv2.distanceTransformWithLabels(
         (~inside).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
     )
     places = np.zeros(int(labels.max()) + 1, np.int64)
     places[labels[inside]] = np.flatnonzero(inside)
-    return np.asarray(picture.reshape(-1, 3)[places[labels[edge]]])
+    return np.asarray(picture.reshape(-1, 3)[places[labels.reshape(-1)[at]]])

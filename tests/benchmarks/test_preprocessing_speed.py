@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import preprocessing_speed
 from movies import FPS, HEIGHT, WIDTH, join_shots, shuffled, write_shots
-from process_memory import watch_memory
+from process_watch import watch
 
 from temporal_gan.video_io import read_frames
 
@@ -47,9 +47,18 @@ def test_stages_are_timed_per_frame(tmp_path: Path) -> None:
 
 
 def test_memory_is_seen_while_it_is_held() -> None:
-    found = watch_memory([sys.executable, "-c", HOLDING], every_sec=0.05)
+    found = watch([sys.executable, "-c", HOLDING], every_sec=0.05)
     (process,) = found["processes"]
     assert process["name"] == "command"
     sizes = process["largest_mib"]
     assert 70 < max(sizes[:3]) - sizes[4] < 95
     assert found["total_mib"] == sizes
+    assert 0 < process["processor_sec"] < 1
+
+
+def test_only_the_lanes_can_be_halved() -> None:
+    processes = [
+        {"name": name, "processor_sec": seconds}
+        for name, seconds in (("command", 4), ("forkserver", 2), ("lane", 1), ("lane", 17))
+    ]
+    assert preprocessing_speed.possible_gain(processes) == 24 / 15

@@ -1,5 +1,6 @@
-"""What a command and every process below it hold in memory while it runs, from ``/proc`` (Linux)."""
+"""What a command and every process below it hold in memory and take of the processor, from ``/proc`` (Linux)."""
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -7,17 +8,18 @@ from pathlib import Path
 PARTS = 5
 
 
-def watch_memory(command: list[str], every_sec: float = 0.5) -> dict[str, object]:
+def watch(command: list[str], every_sec: float = 0.5) -> dict[str, object]:
     """Run a command and look at all of its processes twice a second.
 
     Returns:
         ``seconds`` of the run; ``total_mib``, the largest sum over processes in each fifth of it;
         ``total_shared_once_mib``, the same with pages that several processes share counted once; and ``processes``: of
-        each that lived for more than a few looks, its name and the largest resident set in each fifth, MiB; None where
-        it did not live.
+        each that lived for more than a few looks, its name, its processor time when it was last seen, and the largest
+        resident set in each fifth, MiB; None where it did not live.
     """
     looks: list[tuple[float, dict[int, float], float]] = []
     names: dict[int, str] = {}
+    worked: dict[int, float] = {}
     began = time.monotonic()
     root = subprocess.Popen(command)
     while root.poll() is None:
@@ -28,6 +30,7 @@ def watch_memory(command: list[str], every_sec: float = 0.5) -> dict[str, object
                 sizes[process] = size / 1024
                 proportional += _kib(process, "smaps_rollup", "Pss") / 1024
                 names.setdefault(process, _name(process, root.pid))
+                worked[process] = max(_processor_sec(process), worked.get(process, 0.0))
         looks.append((time.monotonic() - began, sizes, proportional))
         time.sleep(every_sec)
     if root.returncode:
@@ -41,6 +44,7 @@ def watch_memory(command: list[str], every_sec: float = 0.5) -> dict[str, object
         "processes": [
             {
                 "name": name,
+                "processor_sec": worked[process],
                 "largest_mib": [
                     max((look[1][process] for look in part if process in look[1]), default=None)
                     for part in parts
@@ -66,6 +70,15 @@ def _family(root: int) -> list[int]:
         fresh = [child for child, parent in parents.items() if parent in fresh]
         found += fresh
     return found
+
+
+def _processor_sec(process: int) -> float:
+    """0 where the process has just ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _kib(process: int, file: str, key: str) -> float:
