@@ -163,13 +163,13 @@ def stage_times(movie: Path, backends: list[str], rounds: int) -> dict[str, obje
 
 
 def run_command(inputs: Path, out: Path, workers: int) -> list[str]:
-    """The command as a user would give it, with every shot kept: the same ones come again and again."""
+    """The command without models, with every shot kept: the same ones come again and again."""
     decisions = out.parent / f"{out.name}.csv"
     lines = "".join(f",{file.name},keep\n" for file in sorted(inputs.iterdir()))
     decisions.write_text("clip,source,decision\n" + lines)
     program = [sys.executable, "-c", "from preprocessing.cli import main; main()", "run", str(inputs)]
-    options = ["--pose-backend", "none", "--allow-unlicensed", "--decisions", str(decisions), "--quiet"]
-    return [*program, "--out", str(out), "--workers", str(workers), *options]
+    options = ["--pose-backend", "none", "--set", "expression.method=none", "--decisions", str(decisions)]
+    return [*program, "--out", str(out), "--workers", str(workers), *options, "--quiet"]
 
 
 def busy_seconds(loop: str, processes: int) -> float:

@@ -30,18 +30,20 @@ def read_faces(reader: Reader, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         intensity and confidence, float32 [D, 14] in the order of EXPRESSIONS; 0 where a face was looked for in vain.
     """
-    pictures = over_white(clip.frames_u8[clip.drawings])
-    video = torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
-    if clip.face is None:
-        reading = read_video(reader, video)
-        intensity, sure = reading.expression.numpy(), reading.face.numpy()
-    else:
-        sure = clip.face.confidence[clip.drawings]
-        intensity = np.zeros((len(sure), len(EXPRESSIONS)), np.float32)
-        rows = np.flatnonzero(sure > 0)
-        for start in range(0, len(rows), _CHUNK):
-            part = rows[start : start + _CHUNK]
-            intensity[part] = _read_boxes(reader, video[part], clip.face, clip.drawings[part])
+    drawings, face = clip.drawings, clip.face
+    intensity = np.zeros((len(drawings), len(EXPRESSIONS)), np.float32)
+    sure = np.ones(len(drawings), np.float32) if face is None else face.confidence[drawings]
+    rows = np.flatnonzero(sure > 0)
+    # As floats a long clip takes over half a gigabyte, so few pictures at a time.
+    for start in range(0, len(rows), _CHUNK):
+        part = rows[start : start + _CHUNK]
+        pictures = torch.from_numpy(over_white(clip.frames_u8[drawings[part]]))
+        video = pictures.permute(0, 3, 1, 2).float() / 255
+        if face is None:
+            reading = read_video(reader, video)
+            intensity[part], sure[part] = reading.expression.numpy(), reading.face.numpy()
+        else:
+            intensity[part] = _read_boxes(reader, video, face, drawings[part])
     return intensity.astype(np.float32), np.repeat(sure[:, None], len(EXPRESSIONS), axis=1).astype(np.float32)
 
 

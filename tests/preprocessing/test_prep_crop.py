@@ -7,7 +7,7 @@ import pytest
 from face_clips import plain_clip, points_face, puppet, puppet_pose
 
 from preprocessing.clip import Clip, Face, Pose
-from preprocessing.crop import CropConfig, crop_clip, cut_frames, plan_cut
+from preprocessing.crop import CropConfig, Cut, crop_clip, cut_frames, plan_cut
 from preprocessing.flow import FlowConfig, measure_flow
 from preprocessing.subject import clip_page, subject_boxes
 from temporal_gan.alpha import over_white
@@ -164,6 +164,16 @@ def test_whole_mode_does_not_follow() -> None:
     made = crop_clip(walk_across(), CropConfig(mode="whole", alpha="opaque"))
     assert dict(made.facts)["crop_scale"] == 400 / 256
     assert made.flags == ()
+
+
+def test_nothing_of_a_frame_stays_beyond_the_next_one() -> None:
+    frames = np.random.default_rng(0).integers(1, 256, (3, 12, 20, 3), np.uint8)
+    left, top, page = np.array([-6, -6, 4]), np.array([-4, -4, 2]), np.array([0, 0, 0], np.uint8)
+    made = cut_frames(frames, Cut(left, top, 20, 20, 12, True), 20, page)
+    expected = np.zeros((3, 20, 20, 3), np.uint8)
+    expected[:2, 4:16, 6:] = frames[:2, :, :14]
+    expected[2, :10, :16] = frames[2, 2:, 4:]
+    assert (made == expected).all()
 
 
 def test_joints_outside_are_given_up_as_a_store_wants_it() -> None:

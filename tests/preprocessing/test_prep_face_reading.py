@@ -14,7 +14,9 @@ from preprocessing.face.blendshapes import BLENDSHAPES, BlendshapeConfig, read_b
 from preprocessing.face.geometry import GeometryConfig, read_geometry
 from preprocessing.face.measures import MEASURES, measure_faces
 from preprocessing.face.reading import read_faces
+from temporal_gan.alpha import over_white
 from temporal_gan.expressions import CLASSES, EXPRESSIONS
+from temporal_gan.models.reader import read_video
 from temporal_gan.models.reader_file import load_reader
 from temporal_gan.puppet.clip import PuppetClip
 
@@ -262,3 +264,15 @@ def test_the_reader_reads_the_face_it_is_shown() -> None:
     away = Face((box - [0.3, 0, 0.3, 0]).astype(np.float32), faces.confidence)
     elsewhere, _ = read_faces(reader, replace(shown, face=away))
     assert at(elsewhere, "angry")[1] < 0.5
+
+
+def test_a_long_clip_is_read_as_its_parts_are() -> None:
+    clip = puppet("happy", frames=34)
+    video = clip.video.copy()
+    video[33] = 255
+    reader = load_reader("loss")
+    made, sure = read_faces(reader, plain_clip(video, list(range(34))))
+    whole = read_video(reader, torch.from_numpy(over_white(video)).permute(0, 3, 1, 2).float() / 255)
+    np.testing.assert_array_equal(made, whole.expression.numpy())
+    np.testing.assert_array_equal(sure, np.repeat(whole.face.numpy()[:, None], len(EXPRESSIONS), axis=1))
+    assert sure[33].max() < 0.5 < sure[0].min()
