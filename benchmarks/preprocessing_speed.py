@@ -194,7 +194,8 @@ def worker_gain(inputs: Path, room: Path, rounds: int) -> dict[str, object]:
     for _ in range(rounds):
         for workers, seconds in runs.items():
             with tempfile.TemporaryDirectory(dir=room) as place:
-                seen = watch(run_command(inputs, Path(place) / "store", workers))
+                # Each look takes the processor for a tenth of a second.
+                seen = watch(run_command(inputs, Path(place) / "store", workers), every_sec=4)
             seconds.append(float(str(seen["seconds"])))
             if workers == 1:
                 bounds.append(possible_gain(seen["processes"]))
