@@ -9,7 +9,7 @@ demo: $(VENV)/demo.installed
 	$(BIN)/temporal-gan demo --out demo
 
 test: $(VENV)/dev.installed
-	$(BIN)/python -m pytest -n 2 -m "not slow and not gpu and not network"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu and not network"
 
 test-slow: $(VENV)/dev.installed
 	$(BIN)/python -m pytest -m "slow and not gpu and not network"

@@ -29,6 +29,7 @@ def room(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_where_the_clock_ends_runs_an_interrupted_one_begins_anew(room: Path) -> None:
     """Else it would get more time than the others; a training that ended is not done again."""
     run = runs_of(room, **ROOM)[1]

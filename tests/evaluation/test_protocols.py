@@ -153,6 +153,7 @@ def held_out(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return write_puppet_store(path, specs, 0, "flow", quiet=True, hold_out_motions=("jump",))
 
 
+@pytest.mark.slow
 def test_a_held_out_protocol_scores_its_split_whole_or_not_at_all(
     held_out: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
