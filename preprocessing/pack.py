@@ -40,6 +40,27 @@ class Packed:
     piece: Path
 
 
+@dataclass(frozen=True)
+class Contents:
+    """Everything that goes into a store.
+
+    Attributes:
+        key: of it all, for :func:`is_up_to_date`.
+        settings: of the run, for people to read.
+        clips: at least one, in the store's order.
+        others: outcomes of what is not in the store.
+        cuts: of every source, to be corrected by a person.
+        decisions: the file of a person's decisions, which stays with the store; or None.
+    """
+
+    key: str
+    settings: dict[str, object]
+    clips: Sequence[Packed]
+    others: Sequence[Outcome]
+    cuts: Mapping[str, Sequence[Cut]]
+    decisions: Path | None
+
+
 def is_up_to_date(out: Path, key: str) -> bool:
     """Whether a store lies there that was made from just this."""
     return (out / "store.json").is_file() and _run_key(out) == key
@@ -74,26 +95,12 @@ def check_place(out: Path) -> None:
         raise StoreError(f"{out}: nothing can be written in {above}; name another folder")
 
 
-def pack(
-    out: Path,
-    key: str,
-    settings: dict[str, object],
-    clips: Sequence[Packed],
-    others: Sequence[Outcome],
-    cuts: Mapping[str, Sequence[Cut]],
-    decisions: Path | None,
-    each: Callable[[], None],
-) -> None:
+def pack(out: Path, contents: Contents, each: Callable[[], None]) -> None:
     """Write the store beside its place, then put it there.
 
     Args:
         out: folder of the store; one that a run has made before is replaced.
-        key: of everything that goes in, for :func:`is_up_to_date`.
-        settings: of the run, for people to read.
-        clips: at least one, in the store's order.
-        others: outcomes of what is not in the store.
-        cuts: of every source, to be corrected by a person.
-        decisions: the file of a person's decisions, which stays with the store; or None.
+        contents: what goes in.
         each: called after each clip.
     Raises:
         StoreError: the disk is full or not writable; an older store stays.
@@ -101,7 +108,7 @@ def pack(
     room = _beside(out, "part")
     shutil.rmtree(room, ignore_errors=True)
     try:
-        _fill(room, key, settings, clips, others, cuts, decisions, each)
+        _fill(room, contents, each)
         old = _beside(out, "old")
         if out.exists():
             os.replace(out, old)
@@ -117,38 +124,29 @@ def pack(
         shutil.rmtree(room, ignore_errors=True)
 
 
-def _fill(
-    room: Path,
-    key: str,
-    settings: dict[str, object],
-    clips: Sequence[Packed],
-    others: Sequence[Outcome],
-    cuts: Mapping[str, Sequence[Cut]],
-    decisions: Path | None,
-    each: Callable[[], None],
-) -> None:
+def _fill(room: Path, contents: Contents, each: Callable[[], None]) -> None:
     """Write a whole store into a folder that is not there yet."""
     # Two passes over the labels, so that a hundred thousand clips' are never in memory together.
-    facts = [dict(read_piece(packed.piece, packed.item).facts) for packed in clips]
+    facts = [dict(read_piece(packed.piece, packed.item).facts) for packed in contents.clips]
     channels = int(max(fact["channels"] for fact in facts))
     size = int(facts[0]["width"]), int(facts[0]["height"])
     rates = Counter(fact["fps"] for fact in facts)
     common = max(rates, key=lambda rate: (rates[rate], rate))
-    outcomes = list(others)
+    outcomes = list(contents.others)
     with StoreWriter(room, CANONICAL25, EXPRESSIONS, common, size, channels) as writer:
-        for packed in clips:
+        for packed in contents.clips:
             clip = read_piece(packed.piece, packed.item)
             truth = _bring_files(packed, clip, room, channels)
             writer.add_files(_row(clip, packed.split), clip_labels(clip), truth)
             outcomes.append(_kept(clip))
             each()
     write_outcomes(room, sorted(outcomes, key=lambda o: (o.source, o.clip)))
-    sources = {packed.item.source.name: packed.item.source for packed in clips}
+    sources = {packed.item.source.name: packed.item.source for packed in contents.clips}
     write_sources(room / SOURCES_FILE, [sources[name] for name in sorted(sources)])
-    write_cuts(room / CUTS_FILE, cuts)
-    if decisions is not None:
-        shutil.copyfile(decisions, room / DECISIONS_FILE)
-    run = {"key": key, "settings": settings}
+    write_cuts(room / CUTS_FILE, contents.cuts)
+    if contents.decisions is not None:
+        shutil.copyfile(contents.decisions, room / DECISIONS_FILE)
+    run = {"key": contents.key, "settings": contents.settings}
     (room / RUN_FILE).write_text(
         json.dumps(run, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"
     )

@@ -21,7 +21,7 @@ from .decisions import Decisions
 from .dedupe import find_duplicates
 from .lanes import Died, Task
 from .outcome import Outcome, told_without_folder
-from .pack import Packed, check_place, is_up_to_date, pack
+from .pack import Contents, Packed, check_place, is_up_to_date, pack
 from .progress import Progress
 from .scan_task import SCANS, ScanDone, ScanItem, ScanTask, read_scan
 from .shot import clip_id
@@ -148,7 +148,7 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
         return Finished(outcomes, len(clips), changed=False)
     cuts = {scan.source.name: cuts_of(scan.shots) for scan in scans}
     with wanted.progress.bar("packing", len(clips), "clips") as done:
-        pack(wanted.out, key, settings, clips, outcomes, cuts, decided, done)
+        pack(wanted.out, Contents(key, settings, clips, outcomes, cuts, decided), done)
     return Finished(outcomes, len(clips))
 
 
