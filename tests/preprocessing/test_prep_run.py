@@ -86,6 +86,34 @@ def test_a_later_stage_starts_from_what_the_earlier_ones_made(inputs, made, tmp_
     assert Store.open(tmp_path / "store").info.width == 32
 
 
+def test_labels_of_finished_stages_are_taken_as_they_lie(inputs, made, tmp_path):
+    work = tmp_path / "store.work"
+    shutil.copytree(made.with_name("store.work"), work)
+    for file in work.glob("smooth/*/*/labels.npz"):
+        with np.load(file) as kept:
+            arrays = dict(kept)
+        arrays["about"] = np.array(json.dumps(json.loads(str(arrays["about"])) | {"flags": ["found again"]}))
+        np.savez(file, **arrays)
+    run_quickly(inputs, tmp_path / "store", "crop.size=32")
+    assert all("found again" in row.flags for row in Store.open(tmp_path / "store").clips)
+
+
+def test_a_clip_that_fails_is_named_and_the_others_stay(inputs, made, tmp_path):
+    work = tmp_path / "store.work"
+    shutil.copytree(made.with_name("store.work"), work)
+    # As if the file had become shorter behind the run's back.
+    scan = min(work.glob("scans/*/*/scan.json"))
+    shots = json.loads(scan.read_text())
+    shots[-1]["end_frame"] += 50
+    scan.write_text(json.dumps(shots))
+    finished = run_quickly(inputs, tmp_path / "store")
+    (failed,) = finished.failed
+    assert failed.clip.endswith("_0001")
+    assert "ends before frame 20" in failed.reason
+    assert finished.packed == 5
+    assert sorted(o.state for o in read_outcomes(tmp_path / "store")) == ["failed"] + ["kept"] * 5
+
+
 def test_a_new_file_costs_only_itself(inputs, made, tmp_path):
     more = tmp_path / "inputs"
     shutil.copytree(inputs, more)

@@ -42,3 +42,9 @@ def test_a_held_out_character_takes_what_it_shares_pictures_with():
     )
     strangers = {name for name, split in splits.items() if split == "test_character"}
     assert strangers == {"001.mp4", "004.mp4", "007.mp4", "010.mp4", "003.mp4"}
+
+
+def test_the_fractions_are_of_the_sources_that_are_left():
+    splits = assign_splits(_sources(40, ("ann", "bea")), [], SplitConfig(test_characters=("bea",)))
+    counts = {name: list(splits.values()).count(name) for name in ("train", "val", "test", "test_character")}
+    assert counts == {"train": 16, "val": 2, "test": 2, "test_character": 20}
