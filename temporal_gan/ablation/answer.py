@@ -121,7 +121,7 @@ def _conditions(sweep: SweepConfig, scores: Scores) -> list[str]:
         f"{sweep.budget[0].upper()}{sweep.budget[1:]}; seeds {', '.join(map(str, sweep.seeds))}.",
         f"Recipe {sweep.recipe}"
         + (f" with {_listed(sweep.common)}" if sweep.common else "")
-        + (f"; every arm starts from {sweep.start}." if sweep.start else "; every arm starts from nothing."),
+        + f"; {sweep.beginning}.",
         f"Judged on {len(scores.clips)} clips of split {sweep.split} under {sweep.protocol}; primary metric, named "
         f"before anything ran: {definition(sweep.primary).title}.",
     ]

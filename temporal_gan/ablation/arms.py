@@ -1,12 +1,16 @@
 """The arms of a sweep as whole configurations, and the refusal of those that prove nothing."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..config import differences, load_config
 from ..errors import ConfigError
 from ..experiment import ExperimentConfig
+from ..models.conditioning import Domain
+from ..models.generator import GeneratorConfig
+from ..training.start import load_start, why_not_from
 from .sweep import SweepConfig
 
 SET_BY_SWEEP = ("train.steps", "train.seed")
@@ -74,6 +78,40 @@ def resolve_arms(sweep: SweepConfig, origin: str) -> list[Arm]:
     if idle:
         raise ConfigError(f"{origin}: varies lists {idle[0]}, which no arm changes; remove it")
     return arms
+
+
+def check_beginning(sweep: SweepConfig, arms: Sequence[Arm], domain: Domain, origin: str) -> None:
+    """Refuse arms that cannot begin with the weights that the sweep names.
+
+    Args:
+        sweep, arms, origin: as in :func:`resolve_arms`.
+        domain: of the clips.
+    Raises:
+        ConfigError: the arm, and the key that makes it another architecture.
+        CheckpointError: there is no such animator to start from.
+    """
+    base = arms[0].config.model
+    if sweep.start is not None:
+        generator = load_start(sweep.start).generator
+        weights, settings, theirs = f"start {sweep.start}", generator.config, generator.domain
+    elif sweep.common_steps and isinstance(base, GeneratorConfig):
+        weights, settings, theirs = f"what the base arm learned in {sweep.common_steps} steps", base, domain
+    elif sweep.common_steps:
+        raise ConfigError(f"{origin}: common_steps is for clip generators; remove it")
+    else:
+        return
+    for arm in arms:
+        model = arm.config.model
+        if not isinstance(model, GeneratorConfig):
+            raise ConfigError(
+                f"{origin}: arm {arm.name!r} is no clip generator and cannot begin with {weights}"
+            )
+        reason = why_not_from(settings, theirs, model, domain)
+        if reason:
+            raise ConfigError(
+                f"{origin}: arm {arm.name!r} cannot begin with {weights}, which {reason}; let every arm start from "
+                "nothing: remove start and common_steps"
+            )
 
 
 def seeded(config: ExperimentConfig, seed: int) -> ExperimentConfig:

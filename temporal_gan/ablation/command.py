@@ -10,8 +10,8 @@ from filelock import FileLock, Timeout
 from ..errors import UserError
 from ..evaluation.results import write_atomically
 from .answer import find_answer
-from .arms import Arm, resolve_arms
-from .clips import open_store
+from .arms import Arm, check_beginning, resolve_arms
+from .clips import data_domain, open_store
 from .local_engine import run_locally
 from .outcome import read_outcome
 from .page import render_page
@@ -48,6 +48,9 @@ def run_sweep(source: str, out: Path, engine: Engine, say: Callable[[str], None]
     """
     sweep = load_sweep(source)
     arms = resolve_arms(sweep, source)
+    domain = data_domain(sweep.data, out)
+    if domain is not None:
+        check_beginning(sweep, arms, domain, source)
     out.mkdir(parents=True, exist_ok=True)
     try:
         # Let go by the system when the process ends, however it ends.

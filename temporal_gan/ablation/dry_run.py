@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..models.conditioning import Domain
-from .arms import Arm, resolve_arms
+from .arms import Arm, check_beginning, resolve_arms
 from .clips import data_domain
 from .plan import DCGAN_ARM, dcgan_config
 from .probe import STEPS, generator_parameters, probe_step
@@ -23,6 +23,8 @@ def describe_sweep(source: str, out: Path) -> str:
     sweep = load_sweep(source)
     arms = resolve_arms(sweep, source)
     trained, domain = trained_arms(sweep, arms), data_domain(sweep.data, out)
+    if domain is not None:
+        check_beginning(sweep, arms, domain, source)
     seconds = {} if domain is None else {arm.name: probe_step(arm.config, domain) for arm in trained}
     return describe_plan(sweep, trained, domain, seconds)
 
@@ -50,7 +52,7 @@ def describe_plan(
         f"primary metric: {sweep.primary} ({definition(sweep.primary).title}), protocol {sweep.protocol}"
     )
     lines.append(f"beside it: {', '.join(sweep.secondary) or 'nothing'}; split {sweep.split}")
-    lines.append(f"recipe {sweep.recipe}, every arm starts from {sweep.start or 'nothing'}")
+    lines.append(f"recipe {sweep.recipe}, {sweep.beginning}")
     lines += [f"  {key}: {value}" for key, value in sweep.common.items()]
     lines.append(
         "floors: real clips saved as JPEG, first frame copied, nearest training frame, the same warped"
@@ -65,10 +67,14 @@ def describe_plan(
         if domain is not None:
             lines.append(f"  generator: {generator_parameters(arm.config, domain) / 1e6:.3f} M weights")
         if arm.name in seconds:
-            minutes = sweep.minutes or seconds[arm.name] * (sweep.steps or 0) / 60
+            minutes = sweep.minutes or seconds[arm.name] * arm.config.train.steps / 60
             total += minutes * len(sweep.seeds)
             lines.append(f"  {seconds[arm.name]:.2f} s a step, {minutes:.1f} minutes a run")
     lines.append("")
+    if sweep.common_steps and arms[0].name in seconds:
+        minutes = seconds[arms[0].name] * sweep.common_steps / 60
+        total += minutes * len(sweep.seeds)
+        lines += [f"common start: {minutes:.1f} minutes a seed", ""]
     if seconds:
         lines.append(
             f"about {total:.0f} minutes of training in all, from {STEPS} steps of each arm on random clips on this "

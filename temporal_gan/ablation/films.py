@@ -46,10 +46,10 @@ class Film:
 
 def make_films(runs: Sequence[Run], store: Store, split: str, base: str) -> list[Film]:
     """Films of the clips that every run kept; an arm whose run is not finished is an empty page."""
-    arms = list(dict.fromkeys(run.arm for run in runs if run.config is not None))
-    seeds = list(dict.fromkeys(run.seed for run in runs if run.config is not None))
+    arms = list(dict.fromkeys(run.arm for run in runs if run.is_scored_arm))
+    seeds = list(dict.fromkeys(run.seed for run in runs if run.is_scored_arm))
     compared = tuple(arm for arm in arms if arm not in (base, DCGAN_ARM))
-    folders = {(run.arm, run.seed): run.folder for run in runs}
+    folders = {(run.arm, run.seed): run.folder for run in runs if run.is_scored_arm}
     films = []
     for row in shown_rows(store, split):
         real, fps = over_white(store.frames(row.id)), row.fps or store.info.fps

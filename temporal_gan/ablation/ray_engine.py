@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ..errors import UserError
@@ -36,6 +37,12 @@ def run_on_ray(runs: Sequence[Run], finished: Callable[[Run], None]) -> None:
     cards = 1 if ray.cluster_resources().get("GPU") else 0
     # A process for each run, as on one machine: its memory is its own, and what crashes takes nothing with it.
     task = ray.remote(num_cpus=1, num_gpus=cards, max_retries=0, max_calls=1)(do_run)
+    # What others go on from comes first.
+    for wave in ([run for run in runs if run.after is None], [run for run in runs if run.after is not None]):
+        _do_wave(ray, task, wave, finished)
+
+
+def _do_wave(ray: ModuleType, task: Any, runs: Sequence[Run], finished: Callable[[Run], None]) -> None:
     waiting: dict[Any, Run] = {}
     for run in runs:
         run.folder.mkdir(parents=True, exist_ok=True)
@@ -56,4 +63,5 @@ def _anywhere(run: Run) -> Run:
     """The same run in a process that works in another folder."""
     own = run.start is None or run.start == SHIPPED
     start = run.start if own else str(Path(str(run.start)).resolve())
-    return replace(run, store=run.store.resolve(), folder=run.folder.resolve(), start=start)
+    after = None if run.after is None else _anywhere(run.after)
+    return replace(run, store=run.store.resolve(), folder=run.folder.resolve(), start=start, after=after)

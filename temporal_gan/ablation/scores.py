@@ -60,7 +60,7 @@ class Scores:
 def read_scores(runs: Sequence[Run], metrics: Sequence[str]) -> Scores:
     """Whatever is finished so far; nothing of a run that failed or diverged but how it ended."""
     floors = next((run for run in runs if run.config is None), None)
-    arms = [run for run in runs if run.config is not None]
+    arms = [run for run in runs if run.is_scored_arm]
     outcomes = {(run.arm, run.seed): read_outcome(run.folder, run.key) for run in runs}
     scored = {
         (run.arm, run.seed): _clip_values(run.folder)

@@ -73,6 +73,11 @@ class SweepConfig(Section):
     start: str | None = Field(
         default=None, description="an animator all arms start from: base, a file or a run"
     )
+    common_steps: int = Field(
+        default=0,
+        ge=0,
+        description="steps that the base arm is trained first, once a seed; every arm of that seed goes on from there",
+    )
     data: SweepData
     caveat: str = Field(default="", description="what the answer does not say")
 
@@ -87,6 +92,12 @@ class SweepConfig(Section):
         if (self.equal == "time") != (self.minutes is not None):
             budget = "steps" if self.minutes is None else "minutes"
             raise ValueError(f"equal: {self.equal} does not go with a budget in {budget}")
+        if self.common_steps and self.start is not None:
+            raise ValueError("give either start or common_steps, and not both")
+        if self.common_steps and self.steps is None:
+            raise ValueError(
+                "common_steps goes with steps: the plain DCGAN, which starts from nothing, gets both together"
+            )
         self._check_protocol()
         return self
 
@@ -123,6 +134,16 @@ class SweepConfig(Section):
         """Of the clips that are scored."""
         named = PROTOCOLS[self.protocol].split
         return named or ("test_motion" if self.data.puppet is not None else "test")
+
+    @property
+    def beginning(self) -> str:
+        """Of the arms, in words."""
+        if self.common_steps:
+            return (
+                f"every arm of a seed goes on from the same {self.common_steps} steps of the base arm, the plain DCGAN "
+                "gets these steps more"
+            )
+        return f"every arm starts from {self.start or 'nothing'}"
 
     @property
     def budget(self) -> str:

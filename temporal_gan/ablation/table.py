@@ -50,7 +50,7 @@ COST_HEADINGS = (
 def runs_done(runs: Sequence[Run], scores: Scores) -> str:
     """``7 of 12 runs`` in words."""
     done = sum(len(row.outcomes) for row in scores.rows)
-    return f"{done} of {sum(run.config is not None for run in runs)} runs"
+    return f"{done} of {sum(run.is_scored_arm for run in runs)} runs"
 
 
 def _table(sweep: SweepConfig, arms: Sequence[Arm], answer: Answer, name: str) -> str:
@@ -105,6 +105,8 @@ def _costs(sweep: SweepConfig, scores: Scores) -> str:
         "Median over the seeds; a step's time is the median over its run's log, on a machine that may have done other "
         "things. Peak memory is that of the training process, or of the graphics card where there is one."
     )
+    if sweep.common_steps:
+        lines.append(f"The {sweep.common_steps} steps that the arms of a seed have in common are not in it.")
     return "\n".join(lines) + "\n"
 
 

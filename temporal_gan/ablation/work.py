@@ -28,12 +28,13 @@ from .outcome import (
     TRAINED_FILE,
     Outcome,
     Trained,
+    read_outcome,
     read_trained,
     this_place,
     write_outcome,
     write_trained,
 )
-from .plan import Run
+from .plan import COMMON_ARM, TRAINED, Run
 
 RESULTS_FILE = "results.json"
 CLIPS = "clips"
@@ -85,7 +86,9 @@ def _do(run: Run) -> Outcome:
         return Outcome(
             key=run.key, status="diverged", reason=trained.diverged, trained=trained, origin=this_place()
         )
-    folder = run.folder / "run"
+    if run.arm == COMMON_ARM:
+        return Outcome(key=run.key, status="finished", trained=trained, origin=this_place())
+    folder = run.folder / TRAINED
     if isinstance(run.config.model, DCGANConfig):
         generator, model, _ = load_sampler(folder)
         noise = torch.zeros(1, model.nz)
@@ -113,14 +116,14 @@ def _do(run: Run) -> Outcome:
 
 def _train(run: Run) -> Trained:
     assert run.config is not None
-    folder, diverged = run.folder / "run", ""
+    folder, diverged = run.folder / TRAINED, ""
     (run.folder / TRAINED_FILE).unlink(missing_ok=True)
     if run.minutes is not None:
         # The clock would begin anew, and give this run more time than others had.
         shutil.rmtree(folder, ignore_errors=True)
-    steps = 0
+    steps, start = 0, run.start if run.after is None else _trained_start(run.after)
     try:
-        ended = train(run.config, run.store, folder, run.minutes, quiet=True, start=run.start)
+        ended = train(run.config, run.store, folder, run.minutes, quiet=True, start=start)
         steps = ended.step
         if ended.interrupted:
             raise KeyboardInterrupt
@@ -132,6 +135,14 @@ def _train(run: Run) -> Trained:
     )  # fmt: skip
     write_trained(run.folder, trained)
     return trained
+
+
+def _trained_start(common: Run) -> Path:
+    outcome = read_outcome(common.folder, common.key)
+    if outcome is None or outcome.status != "finished":
+        ended = "was not run" if outcome is None else f"{outcome.status}: {outcome.reason}"
+        raise UserError(f"its {COMMON_ARM} {ended}")
+    return common.folder / TRAINED
 
 
 def _write_shown(run: Run, animator: Animator, store: Store) -> None:

@@ -53,43 +53,55 @@ def known_expressions(info: StoreInfo, labelled: bool, start: Start | None) -> t
 def begin_from(start: Start, networks: list[Generator]) -> None:
     """Fill a run's generator and its average with the weights of the animator it starts from.
 
+    A temporal module that the animator does not have begins as the identity: both make the same frames at first.
+
     Args:
         start: the animator; any skeleton, any characters, any size, as long as every parameter has the same shape.
         networks: generators of one configuration and domain.
     Raises:
         UserError: channels, expressions or the architecture differ; the key is named.
     """
-    _check(start, networks[0].config, networks[0].domain)
+    reason = why_not_from(
+        start.generator.config, start.generator.domain, networks[0].config, networks[0].domain
+    )
+    if reason:
+        raise UserError(f"--start {start.path}: {reason}; start from another animator, or from none")
+    weights = start.generator.state_dict()
     for network in networks:
-        network.load_state_dict(start.generator.state_dict())
+        own = {name: value for name, value in network.state_dict().items() if name.startswith(ADDED)}
+        network.load_state_dict(own | weights)
 
 
-def _check(start: Start, config: GeneratorConfig, domain: Domain) -> None:
-    theirs, settings = start.generator.domain, start.generator.config
+ADDED = "temporal."
+"""Parameters that may be new, since they change nothing before they have learned (temporal_gan/models/temporal.py)."""
+
+
+def why_not_from(settings: GeneratorConfig, theirs: Domain, config: GeneratorConfig, domain: Domain) -> str:
+    """Why a network cannot start from the weights of another; "" where it can.
+
+    Args:
+        settings, theirs: of the weights that there are.
+        config, domain: of the network that would be filled with them.
+    """
     if theirs.channels != domain.channels:
-        raise UserError(
-            f"--start {start.path}: was trained on {_colour(theirs.channels)} clips, the store's are "
-            f"{_colour(domain.channels)}; start from another animator, or from none"
-        )
+        return f"was trained on {_colour(theirs.channels)} clips, the store's are {_colour(domain.channels)}"
     if theirs.expressions != domain.expressions:
-        raise UserError(
-            f"--start {start.path}: knows the expressions {_listed(theirs.expressions)}, this run "
-            f"{_listed(domain.expressions)}; start from another animator, or from none"
-        )
+        return f"knows the expressions {_listed(theirs.expressions)}, this run {_listed(domain.expressions)}"
     wanted, given = _shapes(config, domain), _shapes(settings, theirs)
-    if wanted == given:
-        return
+    differing = [name for name in wanted | given if wanted.get(name) != given.get(name)]
+    lost = [name for name in differing if name in given or not name.startswith(ADDED)]
+    if not lost:
+        return ""
     other = settings.model_dump()
     for key, value in config.model_dump().items():
         if other[key] != value and _shapes(config.model_copy(update={key: other[key]}), domain) != wanted:
-            raise UserError(
-                f"--start {start.path}: has another architecture: model.{key} is {other[key]} there and "
-                f"{value} here; give model.{key}={other[key]}, or another --start"
+            return (
+                f"has another architecture: model.{key} is {other[key]} there and {value} here "
+                f"(model.{key}={other[key]} would fit)"
             )
-    name = next(n for n in (wanted | given) if wanted.get(n) != given.get(n))
-    raise UserError(
-        f"--start {start.path}: {name} is {given.get(name)} there and {wanted.get(name)} here: it is tied to the "
-        "skeleton (model.joint_maps) or to the characters (model.identity: embedding) it was trained on"
+    return (
+        f"{lost[0]} is {given.get(lost[0])} there and {wanted.get(lost[0])} here: it is tied to the skeleton "
+        "(model.joint_maps) or to the characters (model.identity: embedding) it was trained on"
     )
 
 

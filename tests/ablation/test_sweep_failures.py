@@ -12,7 +12,7 @@ from small_sweeps import runs_of, sweep_file, sweep_of
 from temporal_gan.ablation import local_engine
 from temporal_gan.ablation.clips import open_store
 from temporal_gan.ablation.local_engine import run_locally
-from temporal_gan.ablation.outcome import OUTCOME_FILE, read_outcome
+from temporal_gan.ablation.outcome import OUTCOME_FILE, Outcome, read_outcome, write_outcome
 from temporal_gan.ablation.plan import Run
 from temporal_gan.ablation.work import do_run
 
@@ -69,6 +69,25 @@ def test_diverging_is_a_result_and_failing_is_not(tmp_path: Path) -> None:
     assert diverged.trained is not None
     assert (failed.status, failed.is_settled, failed.trained) == ("failed", False, None)
     assert failed.reason.startswith("perceptual loss: no weights file no; ")
+
+
+def test_without_its_common_start_an_arm_fails_and_says_so(tmp_path: Path) -> None:
+    changes = BROKEN | {"common_steps": 2}
+    open_store(sweep_of(tmp_path, **changes).data, tmp_path / "out", quiet=True)
+    common, base = runs_of(tmp_path, **changes)[1:3]
+    base.folder.mkdir(parents=True)
+    do_run(base)
+    outcome = read_outcome(base.folder, base.key)
+    assert outcome is not None
+    assert (outcome.status, outcome.reason) == ("failed", "its common start was not run")
+    common.folder.mkdir(parents=True)
+    write_outcome(
+        common.folder, Outcome(key=common.key, status="diverged", reason="at step 1", origin=outcome.origin)
+    )
+    do_run(base)
+    outcome = read_outcome(base.folder, base.key)
+    assert outcome is not None
+    assert (outcome.status, outcome.reason) == ("failed", "its common start diverged: at step 1")
 
 
 @pytest.mark.slow

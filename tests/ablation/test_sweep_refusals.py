@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from small_sweeps import refusal, runs_of, sweep_file, sweep_of, sweep_values
 
-from temporal_gan.ablation.arms import resolve_arms, seeded
-from temporal_gan.ablation.plan import DCGAN_ARM, dcgan_config
-from temporal_gan.ablation.sweep import load_sweep
+from temporal_gan.ablation.arms import Arm, check_beginning, resolve_arms, seeded
+from temporal_gan.ablation.clips import data_domain
+from temporal_gan.ablation.plan import COMMON_ARM, DCGAN_ARM, dcgan_config
+from temporal_gan.ablation.sweep import SweepConfig, load_sweep
 from temporal_gan.errors import ConfigError
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -65,9 +66,71 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"protocol": "frames_v1", "secondary": ["motion_ratio"]}, "frames_v1 scores single frames"
     ),
     "metric twice": ({"secondary": ["foreground_psnr_pooled"]}, "a metric stands there twice"),
+    "two starts": ({"start": "base", "common_steps": 2}, "give either start or common_steps, and not both"),
+    "common steps by the clock": (
+        {"common_steps": 2, "minutes": 1.0, "equal": "time", "steps": None}, "common_steps goes with steps"
+    ),
     "two sources": ({"data": {"puppet": {}, "store": "x"}}, "either puppet: {...} (rendered for the sweep) or store"),
     "unknown key": ({"seed": 3}, "unknown key 'seed'; did you mean 'seeds'?"),
 }  # fmt: skip
+
+
+BEGINNINGS: dict[str, tuple[dict[str, Any], str]] = {
+    "other architecture": (
+        {"common_steps": 2, "varies": ["model.width"], "arms": {"wide": {"model.width": 8}}},
+        "sweep.yaml: arm 'wide' cannot begin with what the base arm learned in 2 steps, which has another "
+        "architecture: model.width is 4 there and 8 here",
+    ),
+    "fewer parts": (
+        {"common_steps": 2, "common": {"model.temporal": "gru"}, "arms": {"without": {"model.temporal": "none"}}},
+        "arm 'without' cannot begin with what the base arm learned in 2 steps",
+    ),
+    "an animator of another architecture": ({"start": "base"}, "arm 'per frame' cannot begin with start base, which"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BEGINNINGS)
+def test_an_arm_that_cannot_begin_where_the_others_do_is_refused(case: str, tmp_path: Path) -> None:
+    changes, said = BEGINNINGS[case]
+    sweep = sweep_of(tmp_path, **changes)
+    domain = data_domain(sweep.data, tmp_path)
+    assert domain is not None
+    with pytest.raises(ConfigError) as caught:
+        check_beginning(sweep, resolve_arms(sweep, "sweep.yaml"), domain, "sweep.yaml")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_part_that_begins_as_the_identity_may_be_new(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, common_steps=2)
+    domain = data_domain(sweep.data, tmp_path)
+    assert domain is not None
+    check_beginning(sweep, resolve_arms(sweep, "sweep.yaml"), domain, "sweep.yaml")
+
+
+def test_arms_of_a_seed_go_on_from_one_common_start(tmp_path: Path) -> None:
+    runs = runs_of(tmp_path, common_steps=2)
+    assert [(run.arm, run.seed) for run in runs] == [
+        ("", -1),
+        *((arm, seed) for seed in (0, 1) for arm in (COMMON_ARM, "per frame", "with memory")),
+    ]
+    starts = {run.seed: run for run in runs if run.arm == COMMON_ARM}
+    assert [run.config.train.steps for run in starts.values() if run.config] == [2, 2]
+    assert all(run.after == starts[run.seed] for run in runs if run.is_scored_arm)
+    alone = {(run.arm, run.seed): run.key for run in runs_of(tmp_path)}
+    longer = {(run.arm, run.seed): run.key for run in runs_of(tmp_path, common_steps=3)}
+    for run in runs:
+        same = run.arm == ""
+        assert (longer[run.arm, run.seed] == run.key) == same
+        assert (alone.get((run.arm, run.seed)) == run.key) == same
+    floor = dcgan_config(*_large(common_steps=40))
+    assert floor is not None
+    assert floor.train.steps == 190, "both together"
+
+
+def _large(common_steps: int) -> tuple[SweepConfig, Arm]:
+    sweep = load_sweep("temporal").model_copy(update={"common_steps": common_steps, "steps": 150})
+    return sweep, resolve_arms(sweep, "temporal")[0]
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -127,5 +190,6 @@ def test_the_dcgan_stands_in_every_sweep_of_its_size(tmp_path: Path) -> None:
     assert dcgan_config(small, resolve_arms(small, "s")[0]) is None
     floor = dcgan_config(large, resolve_arms(large, "temporal")[0])
     assert floor is not None
-    assert (floor.model.kind, floor.data.batch, floor.train.steps) == ("dcgan", 16, large.steps)
+    steps = (large.steps or 0) + large.common_steps
+    assert (floor.model.kind, floor.data.batch, floor.train.steps) == ("dcgan", 16, steps)
     assert DCGAN_ARM not in large.arms

@@ -15,7 +15,9 @@ from small_sweeps import sweep_file
 
 from temporal_gan.ablation.command import run_sweep
 from temporal_gan.ablation.outcome import OUTCOME_FILE, Outcome
+from temporal_gan.checkpoint import list_checkpoints, load_checkpoint
 from temporal_gan.evaluation.results_file import read_results
+from temporal_gan.inference.weights_file import animator_sha256
 
 pytestmark = pytest.mark.slow
 
@@ -38,19 +40,22 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, list[str
     """The undisturbed sweep: its file, its folder, and what was said."""
     room = tmp_path_factory.mktemp("sweep")
     said: list[str] = []
-    file = sweep_file(room)
+    file = sweep_file(room, common_steps=2)
     found = run_sweep(str(file), room / "out", "local", said.append, quiet=True)
-    assert (found.runs, found.failed) == (5, 0)
+    assert (found.runs, found.failed) == (7, 0)
     return file, room / "out", said
 
 
 def test_every_run_is_scored_and_its_cost_is_kept(done: tuple[Path, Path, list[str]]) -> None:
     _, out, said = done
-    assert said[0].startswith("1 of 5: floors finished")
-    assert said[-1].startswith("5 of 5: with memory, seed 1 finished")
+    assert said[0].startswith("1 of 7: floors finished")
+    assert said[-1].startswith("7 of 7: with memory, seed 1 finished")
     found = outcomes(out)
     assert {outcome.status for outcome in found.values()} == {"finished"}
-    arms = {name: outcome for name, outcome in found.items() if not name.startswith("floors")}
+    arms = {
+        name: outcome for name, outcome in found.items() if not name.startswith(("floors", "common_start"))
+    }
+    assert len(arms) == 4
     for name, outcome in arms.items():
         assert outcome.trained is not None
         assert outcome.trained.steps == 3
@@ -77,6 +82,24 @@ def test_the_table_shows_arms_floors_and_what_was_the_same(done: tuple[Path, Pat
     costs = (done[1] / "costs.md").read_text(encoding="utf-8")
     assert "| with memory |" in costs
     assert "| 3, 3 |" in costs
+    assert "The 2 steps that the arms of a seed have in common are not in it." in costs
+
+
+def test_the_arms_of_a_seed_go_on_from_the_same_weights(done: tuple[Path, Path, list[str]]) -> None:
+    """What each run says it started from is what the common start of its seed left, and no other seed's."""
+    left = {seed_of(folder): animator_sha256(folder / "run") for folder in done[1].glob("runs/common_start*")}
+    assert len(set(left.values())) == 2
+    began = [
+        folder for folder in done[1].glob("runs/*") if not folder.name.startswith(("floors", "common_start"))
+    ]
+    for folder in began:
+        newest = list_checkpoints(folder / "run" / "checkpoints")[-1][1]
+        assert load_checkpoint(newest)["start"] == left[seed_of(folder)]
+    assert len(began) == 4
+
+
+def seed_of(run: Path) -> str:
+    return run.name.partition("_seed")[2].partition("_")[0]
 
 
 def test_repeating_a_finished_sweep_runs_nothing(done: tuple[Path, Path, list[str]]) -> None:
@@ -84,7 +107,7 @@ def test_repeating_a_finished_sweep_runs_nothing(done: tuple[Path, Path, list[st
     before = stamps(out), {name: (out / name).read_bytes() for name in COMPARED}
     said: list[str] = []
     run_sweep(str(file), out, "local", said.append, quiet=True)
-    assert said == ["5 of 5 runs are finished already"]
+    assert said == ["7 of 7 runs are finished already"]
     assert before == (stamps(out), {name: (out / name).read_bytes() for name in COMPARED})
 
 
@@ -111,10 +134,10 @@ def test_killed_and_repeated_it_gives_the_same_table(
         )
         process.kill()
     finished = stamps(out)
-    assert 2 <= len(finished) < 5
+    assert 2 <= len(finished) < 7
     assert call("ablate", file, "--out", out, "--quiet") == 0
     after = stamps(out)
-    assert len(after) == 5
+    assert len(after) == 7
     assert finished.items() <= after.items(), "what was finished is not done again"
     for name in ("table.md", "results.json"):
         assert (out / name).read_bytes() == (undisturbed / name).read_bytes()

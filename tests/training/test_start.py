@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from small_runs import CLIP_GAN, DCGAN, changed, config, picture_folder, puppet_store
-from tiny_networks import CHAIN14, reference_frames, tiny_domain, tiny_generator
+from tiny_networks import CHAIN14, random_batch, reference_frames, tiny_domain, tiny_generator, told
 
 from temporal_gan.data.manifest import ClipLabels
 from temporal_gan.data.store import Store
@@ -129,7 +129,7 @@ def test_a_run_from_nothing_does_not_go_on_from_an_animator(store: Store, tmp_pa
         ({"expressions": ("smug",)}, {}, "knows the expressions smug, this run neutral, happy"),
         ({}, {"references": 3}, "another architecture: model.references is 3 there and 2 here"),
         ({}, {"width": 8}, "another architecture: model.width is 8 there and 4 here"),
-        ({}, {"temporal": "none"}, "another architecture: model.temporal is none there and gru here"),
+        ({}, {"temporal": "conv"}, "another architecture: model.temporal is conv there and gru here"),
         ({}, {"identity": "both"}, "another architecture: model.identity is both there and references here"),
         ({}, {"carry": "encode"}, "another architecture: model.carry is encode there and warp here"),
         ({}, {"warp_offset": 0.1}, "another architecture: model.warp_offset is 0.1 there and 0.0 here"),
@@ -155,6 +155,26 @@ def test_keys_that_change_no_weight_may_differ(tmp_path: Path) -> None:
     fresh = tiny_generator(domain, seed=9, **model)
     begin_from(load_start(start), [fresh])
     assert largest_difference(fresh, load_generator(start)[0]) == 0
+
+
+def test_a_temporal_module_may_be_new_and_changes_nothing_at_first(tmp_path: Path) -> None:
+    start = load_start(animator(tmp_path / "start.safetensors", temporal="none"))
+    domain = replace(start.generator.domain, characters=("new",))
+    model = {k: v for k, v in ONE_STEP["model"].items() if k != "kind"}
+    grown = tiny_generator(domain, seed=9, awake=False, **model)
+    assert (start.generator.config.temporal, grown.config.temporal) == ("none", "gru")
+    batch, noise = random_batch(domain, 1, 3, references=2), torch.ones(1, grown.config.nz)
+    began, _ = start.generator.eval()(told(start.generator, batch), noise)
+    assert not torch.equal(grown(told(grown, batch), noise)[0], began)
+    begin_from(start, [grown])
+    assert torch.equal(grown(told(grown, batch), noise)[0], began)
+
+
+def test_a_temporal_module_is_not_dropped(tmp_path: Path) -> None:
+    start = load_start(animator(tmp_path / "start.safetensors"))
+    model = {k: v for k, v in ONE_STEP["model"].items() if k != "kind"} | {"temporal": "none"}
+    with pytest.raises(UserError, match="model.temporal is gru there and none here"):
+        begin_from(start, [tiny_generator(start.generator.domain, **model)])
 
 
 @pytest.mark.parametrize(
