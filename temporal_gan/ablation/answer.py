@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..evaluation.metric_definition import MetricDefinition
+import numpy as np
+
+from ..evaluation.metric_definition import MetricDefinition, closeness
 from ..evaluation.protocols import PROTOCOLS
 from .outcome import Outcome
 from .plan import DCGAN_ARM
@@ -37,8 +39,10 @@ class AnswerRow:
 
 @dataclass(frozen=True)
 class Answer:
-    """Attributes: conditions (what was the same for all), rows, warnings: sentences, clips: how many were scored."""
+    """Attributes: readings (what the primary metric says of each arm), conditions (what was the same for all), rows,
+    warnings: sentences, clips: how many were scored."""
 
+    readings: tuple[str, ...]
     conditions: tuple[str, ...]
     rows: tuple[AnswerRow, ...]
     warnings: tuple[str, ...]
@@ -65,8 +69,13 @@ def find_answer(sweep: SweepConfig, scores: Scores) -> Answer:
         )
         for row in scores.rows
     ]
+    readings = [_reading(sweep, row, scores) for row in rows if row.gaps]
     return Answer(
-        tuple(_conditions(sweep, scores)), tuple(rows), tuple(_warnings(sweep, scores)), len(scores.clips)
+        tuple(readings),
+        tuple(_conditions(sweep, scores)),
+        tuple(rows),
+        tuple(_warnings(sweep, scores)),
+        len(scores.clips),
     )
 
 
@@ -76,6 +85,28 @@ def heading(metric: MetricDefinition) -> str:
     if metric.higher_is_better is not None:
         return f"{metric.title}{unit} {'↑' if metric.higher_is_better else '↓'}"
     return f"{metric.title}{unit} → {metric.ideal:g}"
+
+
+def _reading(sweep: SweepConfig, row: AnswerRow, scores: Scores) -> str:
+    """Of an arm, what an interval allows to say and no more."""
+    metric, cell = definition(sweep.primary), row.gaps[sweep.primary]
+    found, own = cell.estimate, row.cells[sweep.primary].estimate
+    if found is None or own is None:
+        return f"{row.name}: no value."
+    unit = f" {metric.unit}" if metric.unit not in ("", "ratio", "fraction") else ""
+    said = f"{row.name}: {cell.text}{unit} against {sweep.base_arm}"
+    if found.interval is None:
+        return f"{said}; no interval, so nothing is said of it."
+    if found.interval[0] <= 0 <= found.interval[1]:
+        return f"{said}; no difference shown."
+    mine, theirs = closeness(metric, own.mean), closeness(metric, own.mean - found.mean)
+    assert mine is not None
+    assert theirs is not None
+    by_seed = np.nanmean(
+        scores.row(row.name).values[sweep.primary] - scores.row(sweep.base_arm).values[sweep.primary], axis=1
+    )
+    alike = int((np.sign(by_seed) == np.sign(found.mean)).sum())
+    return f"{said}; {'better' if mine > theirs else 'worse'}, with {alike} of {len(by_seed)} seeds."
 
 
 def _cell(metric: MetricDefinition, found: Estimate | None, sign: str) -> Cell:

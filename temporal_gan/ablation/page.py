@@ -7,11 +7,11 @@ import numpy as np
 
 from ..data.store import Store
 from ..evaluation.pages import page_template
-from .answer import Answer, AnswerRow, heading
+from .answer import Answer, AnswerRow, Cell, heading
 from .arms import Arm
 from .films import GAP_SCALE, make_films
 from .plan import Run
-from .scores import Row, Scores
+from .scores import Scores
 from .strip_plot import Strip, strip_plot
 from .sweep import SweepConfig, definition
 from .table import COST_HEADINGS, HOW_TO_READ, cost_rows, runs_done
@@ -29,6 +29,7 @@ def render_page(
     store = Store.open(runs[0].store)
     return page_template("report.html.jinja", Path(__file__).parent).render(
         question=sweep.question,
+        readings=answer.readings,
         conditions=answer.conditions,
         warnings=answer.warnings,
         progress=runs_done(runs, scores),
@@ -39,7 +40,7 @@ def render_page(
         rows=answer.rows,
         cost_headings=COST_HEADINGS,
         costs=cost_rows(scores),
-        plots=[_plot(m, answer.rows, scores) for m in sweep.metrics],
+        plots=[_plots(m, answer, scores, sweep.base_arm) for m in sweep.metrics],
         films=make_films(runs, store, sweep.split, sweep.base_arm),
         gap_scale=GAP_SCALE,
         arms=arms,
@@ -48,19 +49,28 @@ def render_page(
     )
 
 
-def _plot(metric: str, rows: Sequence[AnswerRow], scores: Scores) -> str:
-    strips = [_strip(metric, row, scores.row(row.name)) for row in rows]
-    return strip_plot(strips, heading(definition(metric)), definition(metric).digits)
+def _plots(metric: str, answer: Answer, scores: Scores, base: str) -> tuple[str, str]:
+    """Values of all rows, and differences of the arms to the base arm; "" where there is no such arm yet."""
+    title, digits = heading(definition(metric)), definition(metric).digits
+    own = [_strip(row, scores.row(row.name).values[metric], row.cells[metric], scores) for row in answer.rows]
+    based = scores.row(base).values[metric]
+    gaps = [
+        _strip(row, scores.row(row.name).values[metric] - based, row.gaps[metric], scores)
+        for row in answer.rows
+        if row.gaps
+    ]
+    return strip_plot(own, title, digits), strip_plot(gaps, f"difference to {base}", digits, origin=0.0)
 
 
-def _strip(metric: str, row: AnswerRow, scored: Row) -> Strip:
-    found = row.cells[metric].estimate
-    seeds = list(scored.outcomes) if not scored.is_floor else []
+def _strip(row: AnswerRow, values: np.ndarray, cell: Cell, scores: Scores) -> Strip:
+    """``values`` [S, N], seeds by clips."""
+    outcomes = scores.row(row.name).outcomes
     means = [
         (f"seed {seed}", float(np.mean(clips[np.isfinite(clips)])))
-        for seed, clips in zip(seeds, scored.values[metric], strict=False)
+        for seed, clips in zip(outcomes, values, strict=False)
         if np.isfinite(clips).any()
     ]
+    found = cell.estimate
     return Strip(
         row.name,
         row.is_floor,

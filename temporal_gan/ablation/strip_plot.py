@@ -7,7 +7,7 @@ from html import escape
 
 from ..evaluation.charts import round_ticks
 
-_ROW, _LEFT, _RIGHT, _TOP, _AXIS = 26, 250, 80, 6, 40
+_ROW, _LEFT, _RIGHT, _TOP, _AXIS = 26, 190, 70, 6, 40
 
 _LEAST = 0.1
 """The axis is at least so long, in parts of what it shows: arms that are alike must look alike."""
@@ -36,18 +36,21 @@ class Strip:
     interval: tuple[float, float] | None
 
 
-def strip_plot(strips: Sequence[Strip], label: str, digits: int, width: int = 760) -> str:
+def strip_plot(
+    strips: Sequence[Strip], label: str, digits: int, origin: float | None = None, width: int = 560
+) -> str:
     """Rows of points over one axis.
 
     Args:
         strips: at least one, top to bottom.
         label: what the axis shows, with unit.
         digits: of numbers.
+        origin: a value that is marked and always on the axis: no difference.
         width: of the drawing, in its own pixels.
     Returns:
         an ``<svg>`` element; the page's style sheet colours its classes.
     """
-    low, high = _range(strips)
+    low, high = _range(strips) if origin is None else _range_around(strips, origin, digits)
     ticks = [tick for tick in round_ticks(low, high) if low <= tick <= high]
     height = _TOP + _ROW * len(strips) + _AXIS
 
@@ -63,6 +66,9 @@ def strip_plot(strips: Sequence[Strip], label: str, digits: int, width: int = 76
         x = place(tick)
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}"/>')
         parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{tick:g}</text>')
+    if origin is not None:
+        x = place(origin)
+        parts.append(f'<line class="origin" x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{bottom}"/>')
     for index, strip in enumerate(strips):
         y = _TOP + _ROW * (index + 0.5)
         kind = "floor" if strip.is_floor else "arm"
@@ -105,6 +111,15 @@ def _marks(
                 f"{value:.{digits}f}</title></circle>"
             )
     return "".join(drawn)
+
+
+def _range_around(strips: Sequence[Strip], origin: float, digits: int) -> tuple[float, float]:
+    """All of it and the origin, and not less than a few times what the last digit shows."""
+    values = [value for strip in strips for _, value in strip.points]
+    values += [v for strip in strips for v in (strip.interval or ())] + [origin]
+    low, high = min(values), max(values)
+    room = 0.08 * (high - low) + 10.0**-digits
+    return low - room, high + room
 
 
 def _range(strips: Sequence[Strip]) -> tuple[float, float]:

@@ -94,10 +94,44 @@ def test_the_answer_in_words(tmp_path: Path) -> None:
     assert memory.notes == (
         "seed 2 diverged: at step 7", "under-trained: joints read in place (PCK@0.1) 0.70 < 0.8"
     )  # fmt: skip
+    assert answer.readings == (
+        "with memory: +1.00 dB against per frame; no interval, so nothing is said of it.",
+    )  # fmt: skip
     assert (base.parameters, base.gmac, base.notes) == ("2.000", "0.500", ())
     assert floor.is_floor
     assert any("1 runs diverged or failed" in warning for warning in answer.warnings)
     assert any("seeds 0, 1, 2" in line for line in answer.conditions)
+
+
+PSNR = "foreground_psnr_pooled"
+
+
+@pytest.mark.parametrize(
+    ("primary", "base", "level", "spread", "said"),
+    [
+        (PSNR, 10.0, 12.0, 0.0, "+2.00 [+2.00, +2.00] dB against per frame; better, with 3 of 3 seeds."),
+        (PSNR, 10.0, 9.0, 0.0, "-1.00 [-1.00, -1.00] dB against per frame; worse, with 3 of 3 seeds."),
+        (PSNR, 10.0, 10.0, 1.0, "no difference shown."),
+        # Further above 1 than the base was below it.
+        ("sharpness_ratio", 0.9, 1.5, 0.0, "+0.60 [+0.60, +0.60] against per frame; worse, with 3 of 3 seeds."),
+        ("sharpness_ratio", 0.5, 0.9, 0.0, "better, with 3 of 3 seeds."),
+    ],
+)  # fmt: skip
+def test_no_more_is_said_than_the_interval_allows(
+    tmp_path: Path, primary: str, base: float, level: float, spread: float, said: str
+) -> None:
+    sweep = sweep_of(tmp_path, seeds=[0, 1, 2], primary=primary, secondary=[])
+    flat, moved = np.full((3, 4), base), np.full((3, 4), level)
+    moved[:, ::2] += spread
+    moved[:, 1::2] -= spread
+    task = {"reader_pck@0.1": np.full((3, 4), 0.9)}
+    rows = (
+        Row("per frame", False, FINISHED, {primary: flat} | task),
+        Row("with memory", False, FINISHED, {primary: moved} | task),
+    )
+    (reading,) = find_answer(sweep, Scores(tuple("abcd"), rows)).readings
+    assert reading.startswith("with memory: ")
+    assert reading.endswith(said)
 
 
 def test_runs_of_other_code_and_other_sizes_are_told(tmp_path: Path) -> None:
@@ -145,6 +179,22 @@ def test_arms_that_are_alike_look_alike() -> None:
     ]
     xs = [float(c.attrib["cx"]) for c in ElementTree.fromstring(strip_plot(strips, "dB", 2)).iter("circle")]
     assert 0 < xs[1] - xs[0] < 2
+
+
+def test_no_difference_is_always_on_the_axis() -> None:
+    strips = [Strip("a", False, [("seed 0", 2.0), ("seed 1", 2.5)], 2.25, (1.9, 2.6))]
+    drawn = ElementTree.fromstring(strip_plot(strips, "dB", 2, origin=0.0))
+    lines = {line.attrib["class"]: line for line in drawn.iter("line")}
+    origin, bar = lines["origin"], lines["bar arm"]
+    points = [float(c.attrib["cx"]) for c in drawn.iter("circle")]
+    assert (
+        190
+        < float(origin.attrib["x1"])
+        < float(bar.attrib["x1"])
+        < min(points)
+        < float(bar.attrib["x2"])
+        < 490
+    )
 
 
 def test_gap_of_two_clips() -> None:
