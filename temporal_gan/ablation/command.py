@@ -7,11 +7,13 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+from ..data.store import Store
 from ..errors import UserError
 from ..evaluation.results import write_atomically
 from .answer import find_answer
 from .arms import Arm, check_beginning, resolve_arms
 from .clips import data_domain, open_store
+from .films import make_films, write_films
 from .local_engine import run_locally
 from .outcome import read_outcome
 from .page import render_page
@@ -20,6 +22,7 @@ from .ray_engine import run_on_ray
 from .scores import metrics_read, read_scores
 from .sweep import SweepConfig, load_sweep
 from .table import write_tables
+from .work import CLIPS
 
 Engine = Literal["local", "ray"]
 
@@ -38,7 +41,7 @@ def run_sweep(source: str, out: Path, engine: Engine, say: Callable[[str], None]
     Args:
         source: its file, or the name of one that comes with the package.
         out: gets ``store`` (where the sweep renders its clips), ``runs``, ``table.md``, ``costs.md``, ``results.json``
-            and ``report.html``; the last four also while runs are left.
+            ``report.html`` and ``clips`` (all arms side by side); the last five also while runs are left.
         engine: where the runs are done.
         say: is told of each finished run.
         quiet: no progress bar while clips are rendered.
@@ -90,7 +93,9 @@ def write_results(
     scores = read_scores(runs, metrics_read(sweep))
     answer = find_answer(sweep, scores)
     write_tables(sweep, arms, answer, scores, source, out)
-    write_atomically(out / "report.html", render_page(sweep, arms, answer, scores, runs, source))
+    films = make_films(runs, Store.open(runs[0].store), sweep.split, sweep.base_arm)
+    write_films(films, out / CLIPS)
+    write_atomically(out / "report.html", render_page(sweep, arms, answer, scores, runs, films, source))
 
 
 def _is_settled(run: Run) -> bool:

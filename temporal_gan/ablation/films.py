@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from ..alpha import over_white
 from ..data.store import Store
-from ..evaluation.pictures import ERROR_SCALE, animation, error_map
+from ..evaluation.pictures import ERROR_SCALE, animated_webp, data_uri, error_map
+from ..evaluation.results import write_atomically
 from ..video_io import read_frames
 from .plan import DCGAN_ARM, Run
 from .work import clip_file, shown_rows
@@ -28,7 +30,7 @@ class Film:
         clip_id, character, fps: of the real clip.
         columns: what is shown from left to right: the real clip, then the arms.
         seeds: from top to bottom.
-        moving: WebP as a data URI.
+        webp: all that moves, as a file's content.
         gaps: mean difference over time to the base arm, seed by seed, of the arms ``compared`` (not the DCGAN, which
             shows something else), as a data URI; "" where there are none.
         compared: from left to right.
@@ -39,9 +41,21 @@ class Film:
     fps: float
     columns: tuple[str, ...]
     seeds: tuple[int, ...]
-    moving: str
+    webp: bytes
     gaps: str
     compared: tuple[str, ...]
+
+    @property
+    def source(self) -> str:
+        """The same as a data URI."""
+        return data_uri("image/webp", self.webp)
+
+
+def write_films(films: Sequence[Film], folder: Path) -> None:
+    """A WebP of each, for pages of one's own."""
+    folder.mkdir(exist_ok=True)
+    for film in films:
+        write_atomically(folder / f"{film.clip_id}.webp", film.webp)
 
 
 def make_films(runs: Sequence[Run], store: Store, split: str, base: str) -> list[Film]:
@@ -64,7 +78,8 @@ def make_films(runs: Sequence[Run], store: Store, split: str, base: str) -> list
         scale = ERROR_SCALE / GAP_SCALE
         films.append(
             Film(
-                row.id, row.character, fps, (REAL, *arms), tuple(seeds), animation(_enlarged(_tiled(grid, 255)), fps),
+                row.id, row.character, fps, (REAL, *arms), tuple(seeds),
+                animated_webp(_enlarged(_tiled(grid, 255)), fps),
                 error_map(_enlarged(_tiled(gaps, 0))[0] * scale) if compared else "", compared,
             )
         )  # fmt: skip

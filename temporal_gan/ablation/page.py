@@ -5,11 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data.store import Store
 from ..evaluation.pages import page_template
 from .answer import Answer, AnswerRow, Cell, heading
 from .arms import Arm
-from .films import GAP_SCALE, make_films
+from .films import GAP_SCALE, Film
 from .plan import Run
 from .scores import Scores
 from .strip_plot import Strip, strip_plot
@@ -18,15 +17,15 @@ from .table import COST_HEADINGS, HOW_TO_READ, cost_rows, runs_done
 
 
 def render_page(
-    sweep: SweepConfig, arms: Sequence[Arm], answer: Answer, scores: Scores, runs: Sequence[Run], name: str
-) -> str:
+    sweep: SweepConfig, arms: Sequence[Arm], answer: Answer, scores: Scores, runs: Sequence[Run],
+    films: Sequence[Film], name: str,
+) -> str:  # fmt: skip
     """The page as text, the same for the same runs.
 
     Args:
-        sweep, arms, answer, scores, runs: of one sweep.
+        sweep, arms, answer, scores, runs, films: of one sweep.
         name: the sweep as it was named on the command line.
     """
-    store = Store.open(runs[0].store)
     return page_template("report.html.jinja", Path(__file__).parent).render(
         question=sweep.question,
         readings=answer.readings,
@@ -41,7 +40,7 @@ def render_page(
         cost_headings=COST_HEADINGS,
         costs=cost_rows(scores),
         plots=[_plots(m, answer, scores, sweep.base_arm) for m in sweep.metrics],
-        films=make_films(runs, store, sweep.split, sweep.base_arm),
+        films=films,
         gap_scale=GAP_SCALE,
         arms=arms,
         caveat=sweep.caveat,

@@ -93,7 +93,12 @@ def side_by_side(made: np.ndarray, real: np.ndarray) -> np.ndarray:
 
 
 def animation(frames: np.ndarray, fps: float) -> str:
-    """Looping WebP as a data URI: uint8 [T, h, w, 3] at fps (long clips are cut to 96 frames).
+    """:func:`animated_webp` as a data URI."""
+    return data_uri("image/webp", animated_webp(frames, fps))
+
+
+def animated_webp(frames: np.ndarray, fps: float) -> bytes:
+    """A looping WebP: uint8 [T, h, w, 3] at fps (long clips are cut to 96 frames).
 
     WebP rather than H.264 in MP4: every current browser plays it in an <img>, even one built without licensed
     codecs.
@@ -104,7 +109,7 @@ def animation(frames: np.ndarray, fps: float) -> str:
         buffer, "WEBP", save_all=True, append_images=images[1:], duration=max(1, round(1000 / fps)), loop=0,
         quality=82, method=2,
     )  # fmt: skip
-    return _uri("image/webp", buffer.getvalue())
+    return buffer.getvalue()
 
 
 def film_strip(made: np.ndarray, real: np.ndarray, columns: int = 6) -> str:
@@ -113,7 +118,7 @@ def film_strip(made: np.ndarray, real: np.ndarray, columns: int = 6) -> str:
     rows = [np.concatenate(list(clip[picks]), axis=1) for clip in (made, real)]
     buffer = io.BytesIO()
     Image.fromarray(np.concatenate(rows, axis=0)).save(buffer, "WEBP", quality=85)
-    return _uri("image/webp", buffer.getvalue())
+    return data_uri("image/webp", buffer.getvalue())
 
 
 def error_map(error: np.ndarray) -> str:
@@ -122,7 +127,7 @@ def error_map(error: np.ndarray) -> str:
     colour = cv2.cvtColor(cv2.applyColorMap(grey, cv2.COLORMAP_INFERNO), cv2.COLOR_BGR2RGB)
     buffer = io.BytesIO()
     Image.fromarray(_enlarge(colour[None])[0]).save(buffer, "WEBP", quality=90)
-    return _uri("image/webp", buffer.getvalue())
+    return data_uri("image/webp", buffer.getvalue())
 
 
 def _enlarge(frames: np.ndarray) -> np.ndarray:
@@ -131,5 +136,5 @@ def _enlarge(frames: np.ndarray) -> np.ndarray:
     return frames.repeat(factor, axis=1).repeat(factor, axis=2) if factor > 1 else frames
 
 
-def _uri(kind: str, data: bytes) -> str:
+def data_uri(kind: str, data: bytes) -> str:
     return f"data:{kind};base64,{base64.b64encode(data).decode()}"

@@ -274,13 +274,18 @@ def versions() -> dict[str, str]:
     }
 
 
-def write_atomically(path: Path, text: str | Iterable[str]) -> None:
-    """Write a text file through a temporary neighbour: a reader never sees half of it."""
+def write_atomically(path: Path, content: str | bytes | Iterable[str]) -> None:
+    """Write a file through a temporary neighbour: a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.writelines([text] if isinstance(text, str) else text)
+        with os.fdopen(handle, "wb") as file:
+            if isinstance(content, bytes):
+                file.write(content)
+            else:
+                file.writelines(
+                    part.encode() for part in ([content] if isinstance(content, str) else content)
+                )
         # mkstemp makes the file private; results are meant to be read like any other file.
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)

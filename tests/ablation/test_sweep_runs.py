@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from PIL import Image
 from small_runs import call, environment
 from small_sweeps import sweep_file
 
@@ -79,6 +80,9 @@ def test_the_table_shows_arms_floors_and_what_was_the_same(done: tuple[Path, Pat
         "primary metric, named before anything ran: PSNR, character only, pooled",
     ):  # fmt: skip
         assert said in table
+    (first, *_) = sorted((done[1] / "clips").iterdir())
+    with Image.open(first) as picture:
+        assert (picture.format, picture.is_animated, picture.n_frames) == ("WEBP", True, 4)
     costs = (done[1] / "costs.md").read_text(encoding="utf-8")
     assert "| with memory |" in costs
     assert "| 3, 3 |" in costs
