@@ -9,10 +9,10 @@ demo: $(VENV)/demo.installed
 	$(BIN)/temporal-gan demo --out demo
 
 test: $(VENV)/dev.installed
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not gpu and not network"
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/dev.installed
-	$(BIN)/python -m pytest -m "slow and not gpu and not network"
+	$(BIN)/python -m pytest -m "(slow or distributed) and not gpu and not network"
 
 lint: $(VENV)/dev.installed
 	$(BIN)/ruff check .

@@ -18,7 +18,7 @@ from temporal_gan.video_io import write_frames
 
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    return puppet_store(tmp_path_factory.mktemp("data") / "store", clips=10, frames=6)
+    return puppet_store(tmp_path_factory.mktemp("data") / "store", clips=10, frames=4)
 
 
 @pytest.fixture(scope="module")
@@ -147,7 +147,7 @@ def test_another_length_is_refused_by_name(
     store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     row = store.split("test")[0]
-    write_frames(tmp_path / f"{row.id}.mkv", store.frames(row.id)[:4], 24)
+    write_frames(tmp_path / f"{row.id}.mkv", store.frames(row.id)[:3], 24)
     assert call("evaluate", tmp_path / f"{row.id}.mkv", store.path, "--out", tmp_path / "out", "--quiet") == 2
     assert capsys.readouterr().err.startswith(f"error: clip {row.id}: made has 4 frames, expected 6")
 

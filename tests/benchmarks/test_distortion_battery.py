@@ -10,6 +10,8 @@ from temporal_gan.evaluation.reader_tool import ReaderTool
 from temporal_gan.models.reader_file import find_reader, load_reader
 from temporal_gan.puppet import PuppetSpec
 
+pytestmark = pytest.mark.slow
+
 Rows = dict[str, dict[str, float]]
 
 FLICKER = [f"flicker {p} %" for p in (1, 2, 5, 10)]

@@ -88,6 +88,7 @@ def test_ctrl_c_says_whether_repeating_goes_on(
     assert capfd.readouterr() == ("", line)
 
 
+@pytest.mark.slow
 def test_in_a_fresh_interpreter(tmp_path: Path) -> None:
     """As a user's shell sees it; the tests above run in this process."""
     code = "from temporal_gan.cli import main; main()"

@@ -39,7 +39,7 @@ def puppets() -> list[ClipPair]:
     """Three clips that move, with exact flow and joints, each made perfectly."""
     pairs = []
     for index, (character, motion) in enumerate((("hana", "walk"), ("miko", "wave"), ("hana", "jump"))):
-        clip = render_clip(PuppetSpec(character, motion, "happy", frames=8, size=48, seed=index), True)
+        clip = render_clip(PuppetSpec(character, motion, "happy", frames=5, size=48, seed=index), True)
         video = frames_to_tensor(clip.video)
         pairs.append(
             ClipPair(
