@@ -25,6 +25,9 @@ _PRESETS = {
 _STEPS = np.float32(32)
 """Of a pixel."""
 
+_ROOM = 16
+"""Pixels around a figure: twice DIS' patches."""
+
 FlowNetwork = Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor]]
 """uint8 [T, H, W, 3] -> flow float32 [T-1, 2, H, W] and whether it is valid, bool [T-1, 1, H, W]."""
 
@@ -64,7 +67,8 @@ def measure_flow(clip: Clip, config: FlowConfig, network: FlowNetwork | None) ->
     """Flow from each frame to the next, checked by going back.
 
     Measured once for each pair of drawings; where a drawing is held, zero and not valid: a held drawing says nothing
-    about motion. RGBA is looked at on white. Nothing is measured in a clip of one frame, or below 12 px, where DIS has
+    about motion. RGBA is looked at on white, DIS no further around the figure than its window: beyond, an empty page
+    stays an empty page, flow zero and valid. Nothing is measured in a clip of one frame, or below 12 px, where DIS has
     no room.
 
     Args:
@@ -84,6 +88,7 @@ def measure_flow(clip: Clip, config: FlowConfig, network: FlowNetwork | None) ->
         return replace(clip, flow=None, flow_valid=None)
     flow = np.zeros((frames - 1, 2, height, width), np.float16)
     valid = np.zeros((frames - 1, 1, height, width), bool)
+    window = _figure_window(clip.frames_u8)
     # One object for all pairs: they are of one size, so what it keeps of a size does no harm.
     dis = cv2.DISOpticalFlow.create(_PRESETS[config.preset])
     first: dict[tuple[int, int], int] = {}
@@ -98,11 +103,27 @@ def measure_flow(clip: Clip, config: FlowConfig, network: FlowNetwork | None) ->
         if network is not None:
             there, good = (x[0].numpy() for x in network(pictures))
         else:
-            there, good = _dis_checked(dis, pictures)
+            there, good = np.zeros((2, height, width), np.float32), np.ones((height, width), bool)
+            there[:, *window], good[window] = _dis_checked(dis, pictures[:, *window])
         # Digits that mean nothing do not compress: rounded to a tenth of the method's error, a sixth of the bytes.
         flow[t], valid[t] = np.rint(there * _STEPS) / _STEPS, good
     share = float(valid[changes].mean()) if len(changes) else 0.0
     return replace(clip, flow=flow, flow_valid=valid).with_facts(flow_valid_share=share)
+
+
+def _figure_window(frames_u8: np.ndarray) -> tuple[slice, slice]:
+    """Rows and columns in which a transparent clip ever shows anything, and some room; all of an opaque one."""
+    height, width = frames_u8.shape[1:3]
+    if frames_u8.shape[-1] != 4:
+        return slice(0, height), slice(0, width)
+    left, top, wide, high = cv2.boundingRect(np.asarray(frames_u8[..., 3].any(axis=0), np.uint8))
+    return _with_room(top, high, height), _with_room(left, wide, width)
+
+
+def _with_room(start: int, length: int, side: int) -> slice:
+    low, high = max(start - _ROOM, 0), min(start + length + _ROOM, side)
+    # Never so small that DIS has no room.
+    return slice(max(min(low, high - SMALLEST_SIDE), 0), high)
 
 
 def _dis_checked(dis: cv2.DISOpticalFlow, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -65,11 +65,36 @@ def test_held_drawings_have_no_flow_and_repeated_pairs_the_same() -> None:
     assert dict(made.facts)["flow_valid_share"] == pytest.approx(made.flow_valid[[1, 3, 4]].mean())
 
 
-def test_transparent_pictures_are_looked_at_on_white() -> None:
-    video = puppet(size=64).video
-    seen = measure_flow(plain_clip(video), DIS, None)
-    white = measure_flow(plain_clip(over_white(video)), DIS, None)
-    np.testing.assert_array_equal(seen.flow, white.flow)
+def test_transparent_pictures_are_looked_at_on_white_around_the_figure() -> None:
+    video = np.zeros((3, 80, 96, 4), np.uint8)
+    figure = puppet(size=64).video[:3, 12:44, 20:52]
+    video[:, 30:62, 40:72] = figure
+    shown = np.flatnonzero(video[..., 3].any(axis=(0, 2)))
+    rows = slice(shown[0] - 16, min(shown[-1] + 17, 80))
+    shown = np.flatnonzero(video[..., 3].any(axis=(0, 1)))
+    columns = slice(shown[0] - 16, min(shown[-1] + 17, 96))
+    made = measure_flow(plain_clip(video), DIS, None)
+    assert made.flow is not None
+    assert made.flow_valid is not None
+    around = dis_flow(over_white(video)[:, rows, columns])
+    np.testing.assert_allclose(made.flow[..., rows, columns], around, atol=1 / 64 + 1e-3)
+    elsewhere = np.ones(video.shape[1:3], bool)
+    elsewhere[rows, columns] = False
+    assert elsewhere.sum() > 500
+    assert not made.flow[..., elsewhere].any(), "the page does not move"
+    assert made.flow_valid[..., elsewhere].all()
+    assert np.abs(around).max() > 0.2
+
+
+@pytest.mark.parametrize("shown", [0, 1])
+def test_next_to_nothing_has_a_flow_too(shown: int) -> None:
+    video = np.zeros((2, 16, 40, 4), np.uint8)
+    video[:, :shown, -1:] = 255
+    made = measure_flow(plain_clip(video), DIS, None)
+    assert made.flow is not None
+    assert made.flow_valid is not None
+    assert np.abs(made.flow).max() < 0.05
+    assert made.flow_valid[..., : 16 - shown, :20].all()
 
 
 def test_the_check_is_that_of_the_losses() -> None:
