@@ -1,15 +1,15 @@
 """What a sweep found, row by row, in words and rounded numbers: the one source of the table and of the page."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..evaluation.metric_definition import MetricDefinition, closeness
 from ..evaluation.protocols import PROTOCOLS
-from .outcome import Outcome
-from .plan import DCGAN_ARM
-from .scores import TASK_METRIC, TRAINED_FROM, Estimate, Row, Scores, estimate, metrics_read
+from .conditions import conditions, warnings
+from .estimate import Estimate, estimate
+from .row_names import DCGAN_ARM
+from .scores import TASK_METRIC, TRAINED_FROM, Row, Scores, metrics_read
 from .sweep import SweepConfig, definition
 
 NONE = "–"
@@ -26,7 +26,8 @@ class Cell:
 @dataclass(frozen=True)
 class AnswerRow:
     """Attributes: name; floor (nothing learned, or the DCGAN); parameters and gmac as text; cells by metric; gaps: the
-    same of the paired difference to the base arm, {} for the base arm and the floors; notes: sentences."""
+    same of the paired difference to the arm it is compared with, {} for the base arm and the floors; notes:
+    sentences."""
 
     name: str
     is_floor: bool
@@ -51,11 +52,13 @@ class Answer:
 
 def find_answer(sweep: SweepConfig, scores: Scores) -> Answer:
     """Everything that is shown of a sweep, as far as it has come."""
-    base = scores.row(sweep.base_arm)
     tables = {(row.name, m, "value"): row.values[m] for row in scores.rows for m in metrics_read(sweep)}
     arms = [row for row in scores.rows if row.name in sweep.arms]
-    tables |= {(row.name, m, "gap"): row.values[m] - base.values[m] for row in arms for m in sweep.metrics}
-    found = estimate(list(tables.values()), PROTOCOLS[sweep.protocol].seed)
+    tables |= {(row.name, m, "gap"): gap(sweep, scores, row, m) for row in arms for m in sweep.metrics}
+    tables |= {(row.name, sweep.primary, "gain"): _gain(sweep, scores, row) for row in arms}
+    protocol = PROTOCOLS[sweep.protocol]
+    units = scores.characters if protocol.interval_unit == "character" else None
+    found = estimate(list(tables.values()), protocol.seed, units)
     known = dict(zip(tables, found, strict=True))
     rows = [
         AnswerRow(
@@ -65,16 +68,20 @@ def find_answer(sweep: SweepConfig, scores: Scores) -> Answer:
             _gmac(row),
             {m: _cell(definition(m), known[row.name, m, "value"], "") for m in sweep.metrics},
             {m: _cell(definition(m), known[row.name, m, "gap"], "+") for m in sweep.metrics if row in arms},
-            tuple(_notes(row, sweep, known[row.name, TASK_METRIC, "value"])),
+            tuple(_notes(row, sweep, scores, known[row.name, TASK_METRIC, "value"])),
         )
         for row in scores.rows
     ]
-    readings = [_reading(sweep, row, scores) for row in rows if row.gaps]
+    rows_by_name = {row.name: row for row in rows}
+    readings = [
+        _reading(sweep, row.name, rows_by_name[row.name], known[row.name, sweep.primary, "gain"], scores)
+        for row in arms
+    ]
     return Answer(
         tuple(readings),
-        tuple(_conditions(sweep, scores)),
+        tuple(conditions(sweep, scores)),
         tuple(rows),
-        tuple(_warnings(sweep, scores)),
+        tuple(warnings(sweep, scores)),
         len(scores.clips),
     )
 
@@ -87,26 +94,42 @@ def heading(metric: MetricDefinition) -> str:
     return f"{metric.title}{unit} → {metric.ideal:g}"
 
 
-def _reading(sweep: SweepConfig, row: AnswerRow, scores: Scores) -> str:
+def gap(sweep: SweepConfig, scores: Scores, row: Row, metric: str) -> np.ndarray:
+    """An arm's values less those of the arm it is compared with, seed by seed and clip by clip: float [S, N]."""
+    return row.values[metric] - scores.row(sweep.compared_with(row.name)).values[metric]
+
+
+def _gain(sweep: SweepConfig, scores: Scores, row: Row) -> np.ndarray:
+    """The same on a scale where more is better: a ratio of 1.25 is no better than one of 0.8."""
+    metric = definition(sweep.primary)
+
+    def close(values: np.ndarray) -> np.ndarray:
+        found = [closeness(metric, value) if np.isfinite(value) else np.nan for value in values.flat]
+        return np.maximum(np.array(found, float), _FARTHEST).reshape(values.shape)
+
+    against = scores.row(sweep.compared_with(row.name))
+    # 0.8 and 1.25 are equally far from 1, but for their last bit.
+    return np.round(close(row.values[sweep.primary]) - close(against.values[sweep.primary]), 9)
+
+
+_FARTHEST = -1e6
+"""In place of infinitely far, which has no mean."""
+
+
+def _reading(sweep: SweepConfig, name: str, row: AnswerRow, gain: Estimate | None, scores: Scores) -> str:
     """Of an arm, what an interval allows to say and no more."""
     metric, cell = definition(sweep.primary), row.gaps[sweep.primary]
-    found, own = cell.estimate, row.cells[sweep.primary].estimate
-    if found is None or own is None:
-        return f"{row.name}: no value."
+    if cell.estimate is None or gain is None:
+        return f"{name}: no value."
     unit = f" {metric.unit}" if metric.unit not in ("", "ratio", "fraction") else ""
-    said = f"{row.name}: {cell.text}{unit} against {sweep.base_arm}"
-    if found.interval is None:
+    said = f"{name}: {cell.text}{unit} against {sweep.compared_with(name)}"
+    if gain.interval is None:
         return f"{said}; no interval, so nothing is said of it."
-    if found.interval[0] <= 0 <= found.interval[1]:
+    if gain.interval[0] <= 0 <= gain.interval[1]:
         return f"{said}; no difference shown."
-    mine, theirs = closeness(metric, own.mean), closeness(metric, own.mean - found.mean)
-    assert mine is not None
-    assert theirs is not None
-    by_seed = np.nanmean(
-        scores.row(row.name).values[sweep.primary] - scores.row(sweep.base_arm).values[sweep.primary], axis=1
-    )
-    alike = int((np.sign(by_seed) == np.sign(found.mean)).sum())
-    return f"{said}; {'better' if mine > theirs else 'worse'}, with {alike} of {len(by_seed)} seeds."
+    by_seed = np.nanmean(_gain(sweep, scores, scores.row(name)), axis=1)
+    alike = int((np.sign(by_seed) == np.sign(gain.mean)).sum())
+    return f"{said}; {'better' if gain.mean > 0 else 'worse'}, with {alike} of {len(by_seed)} seeds."
 
 
 def _cell(metric: MetricDefinition, found: Estimate | None, sign: str) -> Cell:
@@ -133,81 +156,29 @@ def _gmac(row: Row) -> str:
     return f"{max(known):.3f}" if known else NONE
 
 
-def _notes(row: Row, sweep: SweepConfig, task: Estimate | None) -> list[str]:
+def _notes(row: Row, sweep: SweepConfig, scores: Scores, task: Estimate | None) -> list[str]:
+    if row.is_floor:
+        return []
     notes = []
-    if not row.is_floor:
-        waiting = [str(s) for s in sweep.seeds if s not in row.outcomes]
-        if waiting:
-            notes.append(f"not run yet: seed {', '.join(waiting)}")
-        for number, outcome in row.outcomes.items():
-            if outcome.status != "finished":
-                notes.append(f"seed {number} {outcome.status}: {outcome.reason}")
-        if task is not None and task.mean < TRAINED_FROM:
-            notes.append(f"under-trained: joints read in place (PCK@0.1) {task.mean:.2f} < {TRAINED_FROM}")
+    waiting = [str(s) for s in sweep.seeds if s not in row.outcomes]
+    if waiting:
+        notes.append(f"not run yet: seed {', '.join(waiting)}")
+    for number, outcome in row.outcomes.items():
+        if outcome.status != "finished":
+            notes.append(f"seed {number} {outcome.status}: {outcome.reason}")
+    # The DCGAN hears of no pose.
+    if row.name != DCGAN_ARM and task is not None and task.mean < TRAINED_FROM:
+        notes.append(f"under-trained: joints read in place (PCK@0.1) {task.mean:.2f} < {TRAINED_FROM}")
+    seeds = sum(outcome.status == "finished" for outcome in row.outcomes.values())
+    for name in sweep.metrics:
+        known, most = int(np.isfinite(row.values[name]).sum()), seeds * _most_known(scores, name)
+        if known < most:
+            notes.append(f"{definition(name).title}: known for {known} of {most} clips of all seeds")
     return notes
 
 
-def _conditions(sweep: SweepConfig, scores: Scores) -> list[str]:
-    found = [
-        f"{sweep.budget[0].upper()}{sweep.budget[1:]}; seeds {', '.join(map(str, sweep.seeds))}.",
-        f"Recipe {sweep.recipe}"
-        + (f" with {_listed(sweep.common)}" if sweep.common else "")
-        + f"; {sweep.beginning}.",
-        f"Judged on {len(scores.clips)} clips of split {sweep.split} under {sweep.protocol}; primary metric, named "
-        f"before anything ran: {definition(sweep.primary).title}.",
-    ]
-    puppet = sweep.data.puppet
-    if puppet is not None:
-        found.append(
-            f"Data: {puppet.clips} rendered clips of {puppet.frames} frames, {puppet.size} px, {puppet.fps:g} frames a "
-            f"second, of {len(puppet.characters)} characters; motions {', '.join(puppet.held_out_motions)} are only "
-            "scored."
-        )
-    else:
-        found.append(f"Data: {sweep.data.store}.")
-    places = list(dict.fromkeys((o.origin.hardware, o.origin.threads) for o in _outcomes(scores)))
-    if places:
-        commits = list(dict.fromkeys(o.origin.commit for o in _outcomes(scores)))
-        told = "; ".join(f"{hardware}, {threads} thread(s)" for hardware, threads in places)
-        found.append(f"Run on {told}; commit {', '.join(c or 'unknown' for c in commits)}.")
-    return found
-
-
-def _warnings(sweep: SweepConfig, scores: Scores) -> list[str]:
-    found = []
-    if len({o.origin.code for o in _outcomes(scores)}) > 1:
-        found.append("The runs were made by different versions of the code: see each outcome.json.")
-    if len(sweep.seeds) < 3:
-        found.append("Fewer than three seeds: no intervals.")
-    unequal = _unequal_parameters(scores, sweep) if sweep.equal == "parameters" else ""
-    if unequal:
-        found.append(unequal)
-    lost = [run for row in scores.rows for run in row.outcomes.values() if run.status != "finished"]
-    if lost:
-        found.append(
-            f"{len(lost)} runs diverged or failed; the means are of the others, which flatters those arms. See notes."
-        )
-    if not any(row.is_floor for row in scores.rows):
-        found.append("The floors that need no training were not scored.")
-    return found
-
-
-def _unequal_parameters(scores: Scores, sweep: SweepConfig) -> str:
-    known = {
-        row.name: outcome.generator_parameters
-        for row in scores.rows
-        if row.name != DCGAN_ARM
-        for outcome in row.outcomes.values()
-        if outcome.generator_parameters
-    }
-    base = known.get(sweep.base_arm)
-    off = [name for name, count in known.items() if base and abs(count / base - 1) > 0.05]
-    return f"Not equal in parameters, beyond 5 %: {', '.join(off)}." if off else ""
-
-
-def _outcomes(scores: Scores) -> Sequence[Outcome]:
-    return [outcome for row in scores.rows for outcome in row.outcomes.values()]
-
-
-def _listed(changes: dict[str, object]) -> str:
-    return ", ".join(f"{key}={value}" for key, value in changes.items())
+def _most_known(scores: Scores, metric: str) -> int:
+    """Clips of which any arm's seed has a value: of the others nobody has, whatever they make."""
+    return max(
+        int(np.isfinite(row.values[metric]).sum(axis=1).max()) for row in scores.rows if not row.is_floor
+    )

@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..experiment import ExperimentConfig
 from ..models.conditioning import Domain
 from ..models.generator import GeneratorConfig
-from ..training.start import load_start, why_not_from
+from ..training.start import Start, why_not_from
 from .sweep import SweepConfig
 
 SET_BY_SWEEP = ("train.steps", "train.seed")
@@ -80,32 +80,31 @@ def resolve_arms(sweep: SweepConfig, origin: str) -> list[Arm]:
     return arms
 
 
-def check_beginning(sweep: SweepConfig, arms: Sequence[Arm], domain: Domain, origin: str) -> None:
+def check_beginning(
+    sweep: SweepConfig, arms: Sequence[Arm], domain: Domain, start: Start | None, origin: str
+) -> None:
     """Refuse arms that cannot begin with the weights that the sweep names.
 
     Args:
         sweep, arms, origin: as in :func:`resolve_arms`.
         domain: of the clips.
+        start: the animator that the sweep names, or None.
     Raises:
         ConfigError: the arm, and the key that makes it another architecture.
-        CheckpointError: there is no such animator to start from.
     """
     base = arms[0].config.model
-    if sweep.start is not None:
-        generator = load_start(sweep.start).generator
-        weights, settings, theirs = f"start {sweep.start}", generator.config, generator.domain
-    elif sweep.common_steps and isinstance(base, GeneratorConfig):
-        weights, settings, theirs = f"what the base arm learned in {sweep.common_steps} steps", base, domain
+    assert isinstance(base, GeneratorConfig)
+    if start is not None:
+        weights = f"start {sweep.start}"
+        settings, theirs = start.generator.config, start.generator.domain
     elif sweep.common_steps:
-        raise ConfigError(f"{origin}: common_steps is for clip generators; remove it")
+        weights = f"what the base arm learned in {sweep.common_steps} steps"
+        settings, theirs = base, domain
     else:
         return
     for arm in arms:
         model = arm.config.model
-        if not isinstance(model, GeneratorConfig):
-            raise ConfigError(
-                f"{origin}: arm {arm.name!r} is no clip generator and cannot begin with {weights}"
-            )
+        assert isinstance(model, GeneratorConfig)
         reason = why_not_from(settings, theirs, model, domain)
         if reason:
             raise ConfigError(
@@ -127,10 +126,18 @@ def _load(sweep: SweepConfig, own: dict[str, Any], where: str) -> ExperimentConf
     set_here = [key for key in (*sweep.common, *own) if key in SET_BY_SWEEP or key == "train"]
     if set_here:
         raise ConfigError(f"{where}: {set_here[0]} is set by the sweep: steps or minutes, and seeds")
+    if not isinstance(load_config(sweep.recipe, [], ExperimentConfig).model, GeneratorConfig):
+        raise ConfigError(f"{where}: recipe {sweep.recipe} is of a DCGAN; sweeps are about clip generators")
     changes = QUIET | budget | sweep.common | own
+    for key, value in changes.items():
+        if not isinstance(value, str | int | float | bool | list | dict | None):
+            raise ConfigError(f"{where}: {key}: {value} is a {type(value).__name__}; put it in quotes")
     overrides = [f"{key}={json.dumps(value)}" for key, value in changes.items()]
     try:
-        return load_config(sweep.recipe, overrides, ExperimentConfig)
+        config = load_config(sweep.recipe, overrides, ExperimentConfig)
+        if not isinstance(config.model, GeneratorConfig):
+            raise ConfigError(f"{where}: model.kind: sweeps are about clip generators")
+        return config
     except ConfigError as error:
         # Without the overrides that it repeats, which may be many.
         said = str(error).removeprefix(f"{_recipe_of(str(error))} with {' '.join(overrides)}: ")

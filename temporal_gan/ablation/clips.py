@@ -5,12 +5,15 @@ import json
 from pathlib import Path
 
 from ..data.store import Store
+from ..errors import UserError
+from ..evaluation.protocols import PROTOCOLS
 from ..expressions import EXPRESSIONS
 from ..models.conditioning import Domain
 from ..puppet import MOTIONS, PuppetSpec, random_specs
 from ..puppet.dataset import RECIPE, write_puppet_store
 from ..skeletons import CANONICAL25
-from .sweep import PuppetData, SweepData
+from ..training.start import Start, known_expressions
+from .sweep import PuppetData, SweepConfig, SweepData
 
 
 def puppet_specs(data: PuppetData) -> list[PuppetSpec]:
@@ -45,6 +48,22 @@ def open_store(data: SweepData, out: Path, quiet: bool) -> Store:
     )
 
 
+def check_store(sweep: SweepConfig, store: Store) -> None:
+    """Refuse a store in which the sweep has nothing to train on, or too little to score.
+
+    Raises:
+        UserError: no clips in ``train``, or fewer in the scored split than the protocol asks for.
+    """
+    fewest, scored = PROTOCOLS[sweep.protocol].fewest_clips, len(store.split(sweep.split))
+    if not store.split("train"):
+        raise UserError(f"{store.path}: has no clips in split 'train' to train on")
+    if scored < max(fewest, 1):
+        raise UserError(
+            f"{store.path}: has {scored} clips in split {sweep.split!r} to score, {sweep.protocol} asks for "
+            f"{max(fewest, 1)} or more"
+        )
+
+
 def data_key(data: SweepData, out: Path) -> str:
     """Names the clips, without rendering any. Raises StoreError where a named store is missing."""
     if data.puppet is None:
@@ -57,8 +76,13 @@ def data_key(data: SweepData, out: Path) -> str:
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
-def data_domain(data: SweepData, out: Path) -> Domain | None:
-    """What the networks will be made for; None where a named store is not there (yet)."""
+def data_domain(data: SweepData, out: Path, start: Start | None) -> Domain | None:
+    """What the networks will be made for; None where a named store is not there (yet).
+
+    Args:
+        data, out: of the sweep.
+        start: the animator that training starts from, whose expressions stay known where no frame is labelled.
+    """
     if data.puppet is not None:
         # In the order in which the store will list them.
         characters = tuple(dict.fromkeys(spec.character for spec in puppet_specs(data.puppet)))
@@ -66,5 +90,8 @@ def data_domain(data: SweepData, out: Path) -> Domain | None:
     path = find_store(data, out)
     if not (path / "store.json").is_file():
         return None
-    info = Store.open(path).info
-    return Domain(info.channels, info.skeleton, info.expressions, info.characters, info.fps)
+    store = Store.open(path)
+    info = store.info
+    labelled = any(store.labels(row.id).expression_confidence.any() for row in store.clips)
+    expressions = known_expressions(info, labelled, start)
+    return Domain(info.channels, info.skeleton, expressions, info.characters, info.fps)

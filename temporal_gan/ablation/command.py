@@ -1,5 +1,6 @@
 """What ``temporal-gan ablate`` does: do the runs that are left, and write what is known so far."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,19 +11,23 @@ from filelock import FileLock, Timeout
 from ..data.store import Store
 from ..errors import UserError
 from ..evaluation.results import write_atomically
+from ..training.start import load_start
 from .answer import find_answer
 from .arms import Arm, check_beginning, resolve_arms
-from .clips import data_domain, open_store
+from .clips import check_store, data_domain, open_store
 from .films import make_films, write_films
 from .local_engine import run_locally
 from .outcome import read_outcome
 from .page import render_page
 from .plan import Run, plan_runs
 from .ray_engine import run_on_ray
-from .scores import metrics_read, read_scores
+from .row_names import COMMON_ARM
+from .scores import has_results, metrics_read, read_scores
 from .sweep import SweepConfig, load_sweep
 from .table import write_tables
 from .work import CLIPS
+
+LOCK = "sweep.lock"
 
 Engine = Literal["local", "ray"]
 
@@ -51,13 +56,15 @@ def run_sweep(source: str, out: Path, engine: Engine, say: Callable[[str], None]
     """
     sweep = load_sweep(source)
     arms = resolve_arms(sweep, source)
-    domain = data_domain(sweep.data, out)
+    start = None if sweep.start is None else load_start(sweep.start)
+    domain = data_domain(sweep.data, out, start)
     if domain is not None:
-        check_beginning(sweep, arms, domain, source)
+        check_beginning(sweep, arms, domain, start, source)
+    _check_folder(out, sweep)
     out.mkdir(parents=True, exist_ok=True)
     try:
         # Let go by the system when the process ends, however it ends.
-        with FileLock(out / "sweep.lock", timeout=0):
+        with FileLock(out / LOCK, timeout=0):
             return _run(sweep, arms, source, out, engine, say, quiet)
     except Timeout:
         raise UserError(
@@ -65,17 +72,38 @@ def run_sweep(source: str, out: Path, engine: Engine, say: Callable[[str], None]
         ) from None
 
 
+def _check_folder(out: Path, sweep: SweepConfig) -> None:
+    """Not over what somebody else wrote, nor over another sweep's answer."""
+    if out.exists() and not out.is_dir():
+        raise UserError(f"{out}: is a file; give a folder as --out")
+    if not out.is_dir() or not any(out.iterdir()):
+        return
+    if not (out / LOCK).is_file():
+        raise UserError(f"{out}: is not empty and holds no sweep; give another --out")
+    try:
+        question = json.loads((out / "results.json").read_bytes())["question"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if question != sweep.question:
+        raise UserError(
+            f"{out}: holds the answer to another question, {question!r}; give another --out, or remove its results.json"
+        )
+
+
 def _run(
     sweep: SweepConfig, arms: Sequence[Arm], source: str, out: Path, engine: Engine, say: Callable[[str], None],
     quiet: bool,
 ) -> Ablated:  # fmt: skip
-    store = open_store(sweep.data, out, quiet)
-    if not store.split(sweep.split):
-        raise UserError(f"{store.path}: has no clips in split {sweep.split!r} to score")
+    check_store(sweep, open_store(sweep.data, out, quiet))
     runs = plan_runs(sweep, arms, out)
     left = [run for run in runs if not _is_settled(run)]
     if len(left) < len(runs):
         say(f"{len(runs) - len(left)} of {len(runs)} runs are finished already")
+    others = {path.name for path in out.glob("runs/*")} - {run.folder.name for run in runs}
+    if others:
+        say(
+            f"{len(others)} runs of other settings or package versions lie in {out / 'runs'} and are not used"
+        )
 
     def finished(run: Run) -> None:
         write_results(sweep, arms, runs, source, out)
@@ -100,7 +128,9 @@ def write_results(
 
 def _is_settled(run: Run) -> bool:
     outcome = read_outcome(run.folder, run.key)
-    return outcome is not None and outcome.is_settled
+    if outcome is None or not outcome.is_settled:
+        return False
+    return outcome.status == "diverged" or run.arm == COMMON_ARM or has_results(run)
 
 
 def _ended(run: Run) -> str:

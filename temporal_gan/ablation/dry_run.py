@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..models.conditioning import Domain
+from ..training.start import load_start
 from .arms import Arm, check_beginning, resolve_arms
 from .clips import data_domain
-from .plan import DCGAN_ARM, dcgan_config
+from .plan import dcgan_config
 from .probe import STEPS, generator_parameters, probe_step
+from .row_names import DCGAN_ARM
 from .sweep import SweepConfig, definition, load_sweep
 
 
@@ -22,9 +24,10 @@ def describe_sweep(source: str, out: Path) -> str:
     """
     sweep = load_sweep(source)
     arms = resolve_arms(sweep, source)
-    trained, domain = trained_arms(sweep, arms), data_domain(sweep.data, out)
+    start = None if sweep.start is None else load_start(sweep.start)
+    trained, domain = trained_arms(sweep, arms), data_domain(sweep.data, out, start)
     if domain is not None:
-        check_beginning(sweep, arms, domain, source)
+        check_beginning(sweep, arms, domain, start, source)
     seconds = {} if domain is None else {arm.name: probe_step(arm.config, domain) for arm in trained}
     return describe_plan(sweep, trained, domain, seconds)
 

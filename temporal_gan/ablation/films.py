@@ -11,7 +11,8 @@ from ..data.store import Store
 from ..evaluation.pictures import ERROR_SCALE, animated_webp, data_uri, error_map
 from ..evaluation.results import write_atomically
 from ..video_io import read_frames
-from .plan import DCGAN_ARM, Run
+from .plan import Run
+from .row_names import DCGAN_ARM
 from .work import clip_file, shown_rows
 
 REAL = "real"

@@ -14,28 +14,19 @@ from ..data.store import Store
 from ..errors import UserError
 from ..evaluation.clip_pairs import ClipPair, frames_to_tensor
 from ..evaluation.nearest_frame import NearestTrainingFrame
-from ..evaluation.pairing import pair_files
+from ..evaluation.pairing import FilePairs, pair_files
 from ..evaluation.protocols import Protocol
 from ..evaluation.results import write_atomically
 from ..evaluation.run import evaluate
 from ..limb_warp import limb_warp
-
-WARP = "layered_bare_warp"
-
-FLOOR_TITLES = {
-    "real_saved_as_jpeg": "real clips, saved as JPEG",
-    "copy_first_frame": "first frame copied",
-    "nearest_training_frame": "nearest training frame",
-    WARP: "nearest training frame, warped",
-}
-"""Best first; the first is a ceiling."""
+from .row_names import FLOOR_TITLES, WARP_FLOOR
 
 Floors = dict[str, dict[str, dict[str, float]]]
 """Floor -> clip -> metric -> value."""
 
 
 def write_floors(path: Path, store: Store, split: str, protocol: Protocol) -> None:
-    """Score the floors and write them as JSON.
+    """Score the floors and write them as JSON; the warp only where clips are square, which it is made for.
 
     Args:
         path: of the file.
@@ -45,15 +36,17 @@ def write_floors(path: Path, store: Store, split: str, protocol: Protocol) -> No
         UserError: no clips, or clips without poses to look frames up by.
     """
     nearest = NearestTrainingFrame(store)
+    # The store with itself: real clips on both sides, of which the made one is replaced.
+    real, square = pair_files(store.path, store.path, split), store.info.width == store.info.height
+    pairs = _WarpedPairs(real, store, nearest) if square else real
     wanted = tuple(name for name in FLOOR_TITLES if name in protocol.anchors)
-    results = evaluate(
-        _WarpedPairs(store, split, nearest), replace(protocol, anchors=wanted), None, nearest, split=split
-    )
+    results = evaluate(pairs, replace(protocol, anchors=wanted), None, nearest, split=split)
     if results.failed:
         raise UserError(f"{len(results.failed)} clips could not be scored; {results.failed[0].reason}")
     floors: Floors = {name: {} for name in FLOOR_TITLES}
     for clip in results.clips:
-        floors[WARP][clip.clip_id] = clip.made.values
+        if square:
+            floors[WARP_FLOOR][clip.clip_id] = clip.made.values
         for name, anchor in clip.anchors.items():
             floors[name][clip.clip_id] = anchor.values
     content = {
@@ -69,12 +62,10 @@ def read_floors(path: Path) -> Floors:
 
 
 class _WarpedPairs(Sequence[ClipPair]):
-    """Every clip of a split beside the warp of its nearest training frames."""
+    """Clips beside themselves, the made side replaced by the warp of its nearest training frames."""
 
-    def __init__(self, store: Store, split: str, nearest: NearestTrainingFrame) -> None:
-        # The store with itself: real clips on both sides, of which the made one is replaced.
-        self._pairs = pair_files(store.path, store.path, split)
-        self._store, self._nearest = store, nearest
+    def __init__(self, pairs: FilePairs, store: Store, nearest: NearestTrainingFrame) -> None:
+        self._pairs, self._store, self._nearest = pairs, store, nearest
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -97,12 +88,7 @@ def warped_to_pose(pair: ClipPair, store: Store, places: Sequence[tuple[str, int
         places: clip and frame of each.
     Returns:
         float32 [T, C, H, W] in [0, 1].
-    Raises:
-        UserError: clips that are not square, which the warp is for.
     """
-    height, width = pair.real.shape[-2:]
-    if height != width:
-        raise UserError(f"clip {pair.clip_id}: is {width}x{height}, and the bare warp is for square clips")
     assert pair.keypoints is not None
     assert pair.confidence is not None
     layer = torch.from_numpy(store.labels(pair.clip_id).layer.astype(np.int64))

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import cv2
 
-from .outcome import read_outcome, write_outcome
+from .outcome import Origin, read_outcome, this_place, write_outcome
 from .plan import Run
 from .work import do_run, failed
 
@@ -29,11 +29,12 @@ def run_locally(runs: Sequence[Run], finished: Finished) -> None:
     """
     # Not plain forking, which can hang after torch or OpenCV started their threads; and not a fresh interpreter, which
     # imports for seconds and counts the memory of its parent as its own.
+    origin = this_place()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([f"{__package__}.work"])
     for run in runs:
         run.folder.mkdir(parents=True, exist_ok=True)
-        process = context.Process(target=_alone, args=(run,))
+        process = context.Process(target=_alone, args=(run, origin))
         process.start()
         try:
             process.join()
@@ -43,11 +44,11 @@ def run_locally(runs: Sequence[Run], finished: Finished) -> None:
             process.join()
             raise
         if read_outcome(run.folder, run.key) is None:
-            write_outcome(run.folder, failed(run, _how_it_ended(process.exitcode)))
+            write_outcome(run.folder, failed(run, _how_it_ended(process.exitcode), origin))
         finished(run)
 
 
-def _alone(run: Run) -> None:
+def _alone(run: Run, origin: Origin) -> None:
     """In the child."""
     # Ctrl-C on a terminal reaches every process of a group; this one is told by its parent, once.
     os.setpgrp()
@@ -58,7 +59,7 @@ def _alone(run: Run) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     try:
-        do_run(run)
+        do_run(run, origin)
     except KeyboardInterrupt:
         sys.exit(130)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from ..evaluation.pages import page_template
-from .answer import Answer, AnswerRow, Cell, heading
+from .answer import Answer, AnswerRow, Cell, gap, heading
 from .arms import Arm
 from .films import GAP_SCALE, Film
 from .plan import Run
@@ -34,39 +34,40 @@ def render_page(
         progress=runs_done(runs, scores),
         command=f"temporal-gan ablate {name} --out DIR",
         base=sweep.base_arm,
+        difference=sweep.difference,
         primary=sweep.primary,
         metrics=[(m, heading(definition(m)), definition(m).meaning) for m in sweep.metrics],
         rows=answer.rows,
         cost_headings=COST_HEADINGS,
         costs=cost_rows(scores),
-        plots=[_plots(m, answer, scores, sweep.base_arm) for m in sweep.metrics],
+        plots=[_plots(m, answer, scores, sweep) for m in sweep.metrics],
         films=films,
         gap_scale=GAP_SCALE,
         arms=arms,
+        split=sweep.split,
         caveat=sweep.caveat,
         how_to_read=HOW_TO_READ.replace("`", ""),
     )
 
 
-def _plots(metric: str, answer: Answer, scores: Scores, base: str) -> tuple[str, str]:
-    """Values of all rows, and differences of the arms to the base arm; "" where there is no such arm yet."""
+def _plots(metric: str, answer: Answer, scores: Scores, sweep: SweepConfig) -> tuple[str, str]:
+    """Values of all rows, and differences of the arms."""
     title, digits = heading(definition(metric)), definition(metric).digits
-    own = [_strip(row, scores.row(row.name).values[metric], row.cells[metric], scores) for row in answer.rows]
-    based = scores.row(base).values[metric]
-    gaps = [
-        _strip(row, scores.row(row.name).values[metric] - based, row.gaps[metric], scores)
-        for row in answer.rows
-        if row.gaps
-    ]
-    return strip_plot(own, title, digits), strip_plot(gaps, f"difference to {base}", digits, origin=0.0)
+    own, gaps = [], []
+    for row in answer.rows:
+        scored = scores.row(row.name)
+        seeds = () if scored.is_floor else sweep.seeds
+        own.append(_strip(row, scored.values[metric], row.cells[metric], seeds))
+        if row.gaps:
+            gaps.append(_strip(row, gap(sweep, scores, scored, metric), row.gaps[metric], seeds))
+    return strip_plot(own, title, digits), strip_plot(gaps, sweep.difference, digits, origin=0.0)
 
 
-def _strip(row: AnswerRow, values: np.ndarray, cell: Cell, scores: Scores) -> Strip:
-    """``values`` [S, N], seeds by clips."""
-    outcomes = scores.row(row.name).outcomes
+def _strip(row: AnswerRow, values: np.ndarray, cell: Cell, seeds: Sequence[int]) -> Strip:
+    """``values`` [S, N], seeds by clips; a floor has no seeds and no points."""
     means = [
         (f"seed {seed}", float(np.mean(clips[np.isfinite(clips)])))
-        for seed, clips in zip(outcomes, values, strict=False)
+        for seed, clips in zip(seeds, values[: len(seeds)], strict=True)
         if np.isfinite(clips).any()
     ]
     found = cell.estimate

@@ -16,13 +16,8 @@ from ..models.dcgan import DCGANConfig
 from ..models.generator import GeneratorConfig
 from .arms import ENDLESS, Arm, seeded
 from .clips import data_key, find_store
+from .row_names import COMMON_ARM, DCGAN_ARM
 from .sweep import SweepConfig
-
-DCGAN_ARM = "plain DCGAN"
-"""Of the textbook, frame by frame, as a floor: it hears neither of pose nor of time."""
-
-COMMON_ARM = "common start"
-"""The base arm's first steps, which all arms of a seed go on from; trained and not scored."""
 
 TRAINED = "run"
 """Of a run's folder: what the training wrote."""
@@ -116,9 +111,10 @@ def plan_runs(sweep: SweepConfig, arms: Sequence[Arm], out: Path) -> list[Run]:
 
 def dcgan_config(sweep: SweepConfig, base: Arm) -> ExperimentConfig | None:
     """The floor arm: the plain DCGAN with the arms' budget and as many pictures a step; None where it cannot make
-    pictures of the arms' size, or the arms are DCGANs themselves."""
+    pictures of the arms' size."""
     model, data = base.config.model, base.config.data
-    if not isinstance(model, GeneratorConfig) or model.size != DCGANConfig.model_fields["size"].default:
+    assert isinstance(model, GeneratorConfig)
+    if model.size != DCGANConfig.model_fields["size"].default:
         return None
     settings = {
         "data.batch": max(2, data.batch * data.frames),

@@ -7,9 +7,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import torch
+
 from ..errors import UserError
 from ..inference.weights_file import SHIPPED
-from .outcome import read_outcome, write_outcome
+from .outcome import read_outcome, this_place, write_outcome
 from .plan import Run
 from .work import do_run, failed
 
@@ -36,7 +38,8 @@ def run_on_ray(runs: Sequence[Run], finished: Callable[[Run], None]) -> None:
         ray.init(log_to_driver=False, logging_level=logging.ERROR)
     cards = 1 if ray.cluster_resources().get("GPU") else 0
     # A process for each run, as on one machine: its memory is its own, and what crashes takes nothing with it.
-    task = ray.remote(num_cpus=1, num_gpus=cards, max_retries=0, max_calls=1)(do_run)
+    threads = torch.get_num_threads()
+    task = ray.remote(num_cpus=threads, num_gpus=cards, max_retries=0, max_calls=1)(_do_there)
     # What others go on from comes first.
     for wave in ([run for run in runs if run.after is None], [run for run in runs if run.after is not None]):
         _do_wave(ray, task, wave, finished)
@@ -46,7 +49,7 @@ def _do_wave(ray: ModuleType, task: Any, runs: Sequence[Run], finished: Callable
     waiting: dict[Any, Run] = {}
     for run in runs:
         run.folder.mkdir(parents=True, exist_ok=True)
-        waiting[task.remote(_anywhere(run))] = run
+        waiting[task.remote(_anywhere(run), torch.get_num_threads())] = run
     while waiting:
         done, _ = ray.wait(list(waiting), num_returns=1)
         run = waiting.pop(done[0])
@@ -55,8 +58,15 @@ def _do_wave(ray: ModuleType, task: Any, runs: Sequence[Run], finished: Callable
         except ray.exceptions.RayError as error:
             if read_outcome(run.folder, run.key) is None:
                 last = str(error).strip().splitlines()[-1]
-                write_outcome(run.folder, failed(run, f"its process ended: {type(error).__name__}: {last}"))
+                reason = f"its process ended: {type(error).__name__}: {last}"
+                write_outcome(run.folder, failed(run, reason, this_place()))
         finished(run)
+
+
+def _do_there(run: Run, threads: int) -> None:
+    """On the machine that Ray chose, with as many threads as a run has here: sums depend on them."""
+    torch.set_num_threads(threads)
+    do_run(run, this_place())
 
 
 def _anywhere(run: Run) -> Run:

@@ -1,21 +1,21 @@
-"""What a sweep's finished runs scored, as arrays, and what can be said of it: means, intervals, paired differences."""
+"""What a sweep's finished runs scored, as arrays."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from .. import rng
-from ..evaluation.results_file import read_results
-from ..metrics.crossed_bootstrap import crossed_intervals
-from .floors import FLOOR_TITLES, read_floors
+from ..errors import UserError
+from ..evaluation.results_file import ResultsFile, read_results
+from .floors import read_floors
 from .outcome import Outcome, read_outcome
 from .plan import Run
+from .row_names import FLOOR_TITLES
 from .sweep import SweepConfig
 from .work import RESULTS_FILE
 
-DRAWS, LEVEL = 1000, 0.95
+FLOORS = "floors"
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,22 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """Attributes: mean over seeds and clips; its interval, None with fewer than three of either or where a seed is
-    missing; seeds it rests on."""
-
-    mean: float
-    interval: tuple[float, float] | None
-    seeds: int
-
-
-@dataclass(frozen=True)
 class Scores:
-    """Attributes: clips (ids, in the store's order) and rows: the base arm, the other arms, then the floors."""
+    """Everything there is so far.
+
+    Attributes:
+        clips: ids, in the store's order.
+        characters: of the clips.
+        rows: the base arm, the other arms, then the floors.
+        aside: how the floors' run and the common starts ended, by their names; a missing one was not run yet.
+        judged_alike: False where runs were scored under different settings, or by different readers.
+    """
 
     clips: tuple[str, ...]
+    characters: tuple[str, ...]
     rows: tuple[Row, ...]
+    aside: Mapping[str, Outcome]
+    judged_alike: bool
 
     def row(self, name: str) -> Row:
         """Raises StopIteration for an unknown name."""
@@ -59,19 +60,20 @@ class Scores:
 
 def read_scores(runs: Sequence[Run], metrics: Sequence[str]) -> Scores:
     """Whatever is finished so far; nothing of a run that failed or diverged but how it ended."""
-    floors = next((run for run in runs if run.config is None), None)
+    (floors,) = (run for run in runs if run.config is None)
     arms = [run for run in runs if run.is_scored_arm]
     outcomes = {(run.arm, run.seed): read_outcome(run.folder, run.key) for run in runs}
-    scored = {
-        (run.arm, run.seed): _clip_values(run.folder)
+    read = {
+        (run.arm, run.seed): read_results(run.folder / RESULTS_FILE)
         for run in arms
         if (outcome := outcomes[run.arm, run.seed]) is not None and outcome.status == "finished"
     }
+    scored = {place: _clip_values(results) for place, results in read.items()}
     seeds = list(dict.fromkeys(run.seed for run in arms))
-    known = floors is not None and outcomes[floors.arm, floors.seed] is not None
-    copied = {}
-    if floors is not None and known and (floors.folder / RESULTS_FILE).is_file():
+    copied, of_floors = {}, outcomes[floors.arm, floors.seed]
+    if of_floors is not None and of_floors.status == "finished":
         copied = read_floors(floors.folder / RESULTS_FILE)
+    shown_as = {clip.clip_id: clip.character for results in read.values() for clip in results.clips}
     every = [*scored.values(), *copied.values()]
     clips = tuple(dict.fromkeys(clip for found in every for clip in found))
     rows = []
@@ -82,45 +84,23 @@ def read_scores(runs: Sequence[Run], metrics: Sequence[str]) -> Scores:
     for name, found_floor in copied.items():
         values = {m: _table([found_floor], clips, m) for m in metrics}
         rows.append(Row(FLOOR_TITLES[name], True, {}, values))
-    return Scores(clips, tuple(rows))
+    aside = {
+        f"{run.arm}, seed {run.seed}" if run.config is not None else FLOORS: outcome
+        for run in runs
+        if not run.is_scored_arm and (outcome := outcomes[run.arm, run.seed]) is not None
+    }
+    settings = {json.dumps(results.protocol.settings(), sort_keys=True) for results in read.values()}
+    characters = tuple(shown_as.get(clip, "") for clip in clips)
+    return Scores(clips, characters, tuple(rows), aside, len(settings) <= 1)
 
 
-def estimate(tables: Sequence[np.ndarray], seed: int) -> list[Estimate | None]:
-    """Means over seeds and clips, with their intervals over both: another seed and other clips would have moved them.
-
-    Args:
-        tables: float [S, N] each, NaN where there is no value; [1, N] for what is the same for all seeds. A paired
-            difference is the mean of the differences.
-        seed: of the resampling, the same for all tables, so that their intervals belong together.
-    Returns:
-        for each table, None where it holds no value.
-    """
-    seeds = max(len(table) for table in tables)
-    stack = np.stack([np.repeat(table, seeds // len(table), axis=0) for table in tables])
-    there = np.isfinite(stack)
-    filled, counted = np.where(there, stack, 0.0), there.astype(float)
-
-    def means(of_seeds: np.ndarray, of_clips: np.ndarray) -> np.ndarray:
-        weight = of_seeds[:, None] * of_clips[None].astype(float)
-        total = np.tensordot(counted, weight, 2)
-        return np.divide(
-            np.tensordot(filled, weight, 2), total, out=np.full(len(stack), np.nan), where=total > 0
-        )
-
-    clips = stack.shape[2]
-    generator = rng.numpy_generator(seed, "ablation")
-    found = crossed_intervals(means, seeds, clips, generator, DRAWS, LEVEL)
-    estimates: list[Estimate | None] = []
-    for index, table in enumerate(tables):
-        finished = int(np.isfinite(table).any(axis=1).sum())
-        if not finished:
-            estimates.append(None)
-            continue
-        interval = None
-        if found is not None and np.isfinite(found[index]).all() and finished in (seeds, len(table)):
-            interval = (float(found[index, 0]), float(found[index, 1]))
-        estimates.append(Estimate(float(table[np.isfinite(table)].mean()), interval, finished))
-    return estimates
+def has_results(run: Run) -> bool:
+    """Whether what a finished run scored can be read, so that it need not be scored again."""
+    try:
+        (read_floors if run.config is None else read_results)(run.folder / RESULTS_FILE)
+    except (UserError, OSError, ValueError, KeyError):
+        return False
+    return True
 
 
 def metrics_read(sweep: SweepConfig) -> tuple[str, ...]:
@@ -133,11 +113,10 @@ TASK_METRIC, TRAINED_FROM = "reader_pck@0.1", 0.8
 """An arm whose made clips score less has not yet learned to follow the pose: its other figures tell little."""
 
 
-def _clip_values(folder: Path) -> dict[str, dict[str, float]]:
-    found = read_results(folder / RESULTS_FILE)
+def _clip_values(results: ResultsFile) -> dict[str, dict[str, float]]:
     return {
         clip.clip_id: {name: value for name, value in clip.values.items() if value is not None}
-        for clip in found.clips
+        for clip in results.clips
     }
 
 

@@ -11,6 +11,10 @@ from ..evaluation.definitions import DEFINITIONS
 from ..evaluation.metric_definition import MetricDefinition
 from ..evaluation.protocols import PROTOCOLS, SET_PROTOCOLS, Protocol
 from ..evaluation.reader_metrics import POOLED_METRICS
+from .row_names import COMMON_ARM, DCGAN_ARM, FLOOR_TITLES
+
+LONGEST_NAME = 60
+"""Characters of an arm's name: it becomes part of a folder's."""
 
 FOLDER = "ablations"
 """Below the recipes: the sweeps that come with the package."""
@@ -52,7 +56,8 @@ class SweepData(Section):
 
 
 class SweepConfig(Section):
-    """One question. Keys of arms are dotted keys of the experiment (temporal_gan/experiment.py)."""
+    """One question. Keys of arms are dotted keys of the experiment (temporal_gan/experiment.py); paths are relative to
+    the folder the command is given in."""
 
     question: str = Field(min_length=1, description="one sentence, ending in a question mark")
     recipe: str = Field(description="what all arms extend: a recipe's name or file")
@@ -78,6 +83,9 @@ class SweepConfig(Section):
         ge=0,
         description="steps that the base arm is trained first, once a seed; every arm of that seed goes on from there",
     )
+    cumulative: bool = Field(
+        default=False, description="each arm adds to the one before it, and its differences are to that one"
+    )
     data: SweepData
     caveat: str = Field(default="", description="what the answer does not say")
 
@@ -87,6 +95,7 @@ class SweepConfig(Section):
             raise ValueError(f"seeds {list(self.seeds)}: one of them stands there twice")
         if self.base_arm in self.arms:
             raise ValueError(f"arms: {self.base_arm!r} is the base arm, which changes nothing; rename one")
+        self._check_names()
         if (self.steps is None) == (self.minutes is None):
             raise ValueError("give either steps or minutes, and not both")
         if (self.equal == "time") != (self.minutes is not None):
@@ -100,6 +109,13 @@ class SweepConfig(Section):
             )
         self._check_protocol()
         return self
+
+    def _check_names(self) -> None:
+        for name in (self.base_arm, *self.arms):
+            if name in ("", DCGAN_ARM, COMMON_ARM) or name in FLOOR_TITLES.values():
+                raise ValueError(f"arms: {name!r} is the name of something else; rename the arm")
+            if len(name) > LONGEST_NAME:
+                raise ValueError(f"arms: {name!r} has {len(name)} characters; {LONGEST_NAME} are allowed")
 
     def _check_protocol(self) -> None:
         if self.protocol in SET_PROTOCOLS:
@@ -135,15 +151,27 @@ class SweepConfig(Section):
         named = PROTOCOLS[self.protocol].split
         return named or ("test_motion" if self.data.puppet is not None else "test")
 
+    def compared_with(self, arm: str) -> str:
+        """The arm that another arm's differences are to."""
+        order = [self.base_arm, *self.arms]
+        return order[order.index(arm) - 1] if self.cumulative else self.base_arm
+
+    @property
+    def difference(self) -> str:
+        """Heading of the differences."""
+        return "difference to the arm before" if self.cumulative else f"difference to {self.base_arm}"
+
     @property
     def beginning(self) -> str:
         """Of the arms, in words."""
         if self.common_steps:
             return (
-                f"every arm of a seed goes on from the same {self.common_steps} steps of the base arm, the plain DCGAN "
-                "gets these steps more"
+                f"every arm of a seed goes on from the base arm's averaged weights after {self.common_steps} steps, "
+                "with new critics and optimisers; the plain DCGAN gets these steps more"
             )
-        return f"every arm starts from {self.start or 'nothing'}"
+        if self.start is not None:
+            return f"every arm starts from {self.start}, the plain DCGAN from nothing"
+        return "every arm starts from nothing"
 
     @property
     def budget(self) -> str:

@@ -15,10 +15,11 @@ from .sweep import SweepConfig, definition
 HOW_TO_READ = (
     "`mean [low, high]`: 95 % interval of a bootstrap over seeds and clips together (Owen 2007). Differences are "
     "paired, clip by clip and seed by seed. With three seeds no permutation test can reach significance, and none is "
-    "claimed: an interval that leaves out 0 is a reason to run more seeds. Parameters and multiply-adds are the "
-    "generator's (GMAC a frame: 10^9 multiply-adds of convolutions, matrix products and attention, by "
-    "torch.utils.flop_counter; sampling of warped references is not counted). Floors and the plain DCGAN are scored by "
-    "the same code on the same clips; the DCGAN hears of no pose."
+    "claimed. Nor are these intervals a test: where two arms do not differ at all, one of three seeds leaves out 0 in "
+    "up to one case of four, and here are several arms. One that does is a reason to run more seeds. Parameters and "
+    "multiply-adds are the generator's (GMAC a frame: 10^9 multiply-adds of convolutions, matrix products and "
+    "attention, by torch.utils.flop_counter; sampling of warped references is not counted). Floors and the plain DCGAN "
+    "are scored by the same code on the same clips; the DCGAN hears of no pose."
 )
 
 
@@ -43,7 +44,7 @@ def cost_rows(scores: Scores) -> list[tuple[str, ...]]:
 
 
 COST_HEADINGS = (
-    "arm", "generator, M weights", "critics, M weights", "GMAC a frame", "steps", "s a step", "peak memory, GB",
+    "arm", "generator, M weights", "critics, M weights", "GMAC a frame", "steps", "s a step", "peak memory, GiB",
 )  # fmt: skip
 
 
@@ -70,13 +71,12 @@ def _table(sweep: SweepConfig, arms: Sequence[Arm], answer: Answer, name: str) -
         "",
     ]
     lines += [line for warning in answer.warnings for line in (f"**{warning}**", "")]
-    first = f"difference to {sweep.base_arm}"
     header = [
         "arm",
         "parameters, M",
         "GMAC a frame",
         f"**{titles[0]}**",
-        f"**{first}**",
+        f"**{sweep.difference}**",
         *titles[1:],
         "notes",
     ]
@@ -94,7 +94,7 @@ def _table(sweep: SweepConfig, arms: Sequence[Arm], answer: Answer, name: str) -
     ]
     lines += [*_markdown(header, rows), "", HOW_TO_READ, ""]
     if sweep.secondary:
-        header = [f"difference to {sweep.base_arm}", *titles]
+        header = [sweep.difference, *titles]
         rows = [[row.name, *(row.gaps[m].text for m in sweep.metrics)] for row in answer.rows if row.gaps]
         lines += ["## Differences", "", *_markdown(header, rows), ""]
     lines += ["## What each arm changes", ""]
@@ -108,8 +108,9 @@ def _costs(sweep: SweepConfig, scores: Scores) -> str:
     lines = [f"# What it cost: {sweep.question}", ""]
     lines += [*_markdown(list(COST_HEADINGS), [list(row) for row in cost_rows(scores)]), ""]
     lines.append(
-        "Median over the seeds; a step's time is the median over its run's log, on a machine that may have done other "
-        "things. Peak memory is that of the training process, or of the graphics card where there is one."
+        "A step's time is the median over its run's log and over the seeds, on a machine that may have done other "
+        "things. Peak memory is that of the training process, or of the graphics card where there is one, and of the "
+        "seed that took most."
     )
     if sweep.common_steps:
         lines.append(f"The {sweep.common_steps} steps that the arms of a seed have in common are not in it.")

@@ -26,15 +26,16 @@ from .floors import write_floors
 from .outcome import (
     OUTCOME_FILE,
     TRAINED_FILE,
+    Origin,
     Outcome,
     Trained,
     read_outcome,
     read_trained,
-    this_place,
     write_outcome,
     write_trained,
 )
-from .plan import COMMON_ARM, TRAINED, Run
+from .plan import TRAINED, Run
+from .row_names import COMMON_ARM
 
 RESULTS_FILE = "results.json"
 CLIPS = "clips"
@@ -42,30 +43,36 @@ SHOWN = 3
 """Clips that the report shows of every run."""
 
 
-def do_run(run: Run) -> None:
+def do_run(run: Run, origin: Origin) -> None:
     """Do what is left of a run; ends with its outcome written, also where it diverged or failed.
 
+    Args:
+        run: of a plan.
+        origin: where it runs, and the code that was loaded: files may change while runs go on.
     Raises:
         KeyboardInterrupt: Ctrl-C; repeating goes on.
     """
     (run.folder / OUTCOME_FILE).unlink(missing_ok=True)
     try:
-        outcome = _do(run)
+        outcome = _do(run, origin)
     except UserError as error:
-        outcome = failed(run, str(error))
+        outcome = failed(run, str(error), origin)
+    except OSError as error:
+        # A full disk, for one.
+        outcome = failed(run, f"{error.filename or run.folder}: {error.strerror or error}", origin)
     except Exception as error:
         traceback.print_exc()
         outcome = failed(
-            run, f"internal failure: {type(error).__name__}: {str(error).strip() or 'no message'}"
+            run, f"internal failure: {type(error).__name__}: {str(error).strip() or 'no message'}", origin
         )
     write_outcome(run.folder, outcome)
 
 
-def failed(run: Run, reason: str) -> Outcome:
+def failed(run: Run, reason: str, origin: Origin) -> Outcome:
     """The outcome of a run that broke off, to be tried again."""
     one_line = " ".join(reason.split())
     return Outcome(
-        key=run.key, status="failed", reason=one_line, trained=read_trained(run.folder), origin=this_place()
+        key=run.key, status="failed", reason=one_line, trained=read_trained(run.folder), origin=origin
     )
 
 
@@ -76,18 +83,18 @@ def shown_rows(store: Store, split: str) -> list[ClipRow]:
     return [rows[place] for place in places]
 
 
-def _do(run: Run) -> Outcome:
+def _do(run: Run, origin: Origin) -> Outcome:
     store = Store.open(run.store)
     if run.config is None:
         write_floors(run.folder / RESULTS_FILE, store, run.split, PROTOCOLS[run.protocol])
-        return Outcome(key=run.key, status="finished", origin=this_place())
+        return Outcome(key=run.key, status="finished", origin=origin)
     trained = read_trained(run.folder) or _train(run)
     if trained.diverged:
         return Outcome(
-            key=run.key, status="diverged", reason=trained.diverged, trained=trained, origin=this_place()
+            key=run.key, status="diverged", reason=trained.diverged, trained=trained, origin=origin
         )
     if run.arm == COMMON_ARM:
-        return Outcome(key=run.key, status="finished", trained=trained, origin=this_place())
+        return Outcome(key=run.key, status="finished", trained=trained, origin=origin)
     folder = run.folder / TRAINED
     if isinstance(run.config.model, DCGANConfig):
         generator, model, _ = load_sampler(folder)
@@ -110,7 +117,7 @@ def _do(run: Run) -> Outcome:
     results.write(run.folder / RESULTS_FILE)
     return Outcome(
         key=run.key, status="finished", trained=trained, generator_parameters=parameters,
-        critic_parameters=critic_parameters(folder), gmac_per_frame=gmac, origin=this_place(),
+        critic_parameters=critic_parameters(folder), gmac_per_frame=gmac, origin=origin,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -93,16 +94,31 @@ def why_not_from(settings: GeneratorConfig, theirs: Domain, config: GeneratorCon
     if not lost:
         return ""
     other = settings.model_dump()
-    for key, value in config.model_dump().items():
-        if other[key] != value and _shapes(config.model_copy(update={key: other[key]}), domain) != wanted:
-            return (
-                f"has another architecture: model.{key} is {other[key]} there and {value} here "
-                f"(model.{key}={other[key]} would fit)"
-            )
+    keys = [
+        f"model.{key} is {other[key]} there and {value} here"
+        for key, value in config.model_dump().items()
+        if other[key] != value and _matters(key, other[key], config, domain, wanted, lost)
+    ]
+    if keys:
+        return f"has another architecture: {', '.join(keys)}"
     return (
         f"{lost[0]} is {given.get(lost[0])} there and {wanted.get(lost[0])} here: it is tied to the skeleton "
         "(model.joint_maps) or to the characters (model.identity: embedding) it was trained on"
     )
+
+
+def _matters(
+    key: str,
+    value: Any,
+    config: GeneratorConfig,
+    domain: Domain,
+    shapes: dict[str, tuple[int, ...]],
+    lost: list[str],
+) -> bool:
+    """Whether changing a key changes shapes of the parameters that are in the way."""
+    changed = _shapes(config.model_copy(update={key: value}), domain)
+    differing = {name for name in changed | shapes if changed.get(name) != shapes.get(name)}
+    return any(name in lost or not name.startswith(ADDED) for name in differing)
 
 
 def _shapes(config: GeneratorConfig, domain: Domain) -> dict[str, tuple[int, ...]]:

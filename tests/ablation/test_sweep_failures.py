@@ -12,7 +12,7 @@ from small_sweeps import runs_of, sweep_file, sweep_of
 from temporal_gan.ablation import local_engine
 from temporal_gan.ablation.clips import open_store
 from temporal_gan.ablation.local_engine import run_locally
-from temporal_gan.ablation.outcome import OUTCOME_FILE, Outcome, read_outcome, write_outcome
+from temporal_gan.ablation.outcome import OUTCOME_FILE, Outcome, read_outcome, this_place, write_outcome
 from temporal_gan.ablation.plan import Run
 from temporal_gan.ablation.work import do_run
 
@@ -57,7 +57,7 @@ def test_diverging_is_a_result_and_failing_is_not(tmp_path: Path) -> None:
     found = {}
     for name in ARMS:
         runs[name].folder.mkdir(parents=True)
-        do_run(runs[name])
+        do_run(runs[name], this_place())
         found[name] = read_outcome(runs[name].folder, runs[name].key)
     diverged, failed = found["huge steps"], found["no such file"]
     assert diverged is not None
@@ -76,7 +76,7 @@ def test_without_its_common_start_an_arm_fails_and_says_so(tmp_path: Path) -> No
     open_store(sweep_of(tmp_path, **changes).data, tmp_path / "out", quiet=True)
     common, base = runs_of(tmp_path, **changes)[1:3]
     base.folder.mkdir(parents=True)
-    do_run(base)
+    do_run(base, this_place())
     outcome = read_outcome(base.folder, base.key)
     assert outcome is not None
     assert (outcome.status, outcome.reason) == ("failed", "its common start was not run")
@@ -84,7 +84,7 @@ def test_without_its_common_start_an_arm_fails_and_says_so(tmp_path: Path) -> No
     write_outcome(
         common.folder, Outcome(key=common.key, status="diverged", reason="at step 1", origin=outcome.origin)
     )
-    do_run(base)
+    do_run(base, this_place())
     outcome = read_outcome(base.folder, base.key)
     assert outcome is not None
     assert (outcome.status, outcome.reason) == ("failed", "its common start diverged: at step 1")
@@ -113,7 +113,7 @@ def test_a_failure_of_our_own_is_named_and_does_not_end_the_sweep(tmp_path: Path
     run = runs_of(tmp_path)[1]
     run.folder.mkdir(parents=True)
     (tmp_path / "out" / "store").mkdir(parents=True)
-    do_run(run)
+    do_run(run, this_place())
     outcome = read_outcome(run.folder, run.key)
     assert outcome is not None
     assert outcome.status == "failed"
@@ -123,7 +123,7 @@ def test_a_failure_of_our_own_is_named_and_does_not_end_the_sweep(tmp_path: Path
 def test_an_outcome_of_another_plan_or_a_damaged_one_does_not_count(tmp_path: Path) -> None:
     run = runs_of(tmp_path)[1]
     run.folder.mkdir(parents=True)
-    do_run(run)
+    do_run(run, this_place())
     assert read_outcome(run.folder, run.key) is not None
     assert read_outcome(run.folder, "another") is None
     file = run.folder / OUTCOME_FILE

@@ -1,18 +1,22 @@
 """The sweeps that come with the package, and --dry-run."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from small_runs import ROOT, call
+from small_runs import ROOT, call, puppet_store
 from small_sweeps import sweep_file
 
-from temporal_gan.ablation.arms import resolve_arms
+from temporal_gan.ablation.arms import check_beginning, resolve_arms
 from temporal_gan.ablation.clips import data_domain, puppet_specs
 from temporal_gan.ablation.dry_run import describe_plan, trained_arms
-from temporal_gan.ablation.plan import DCGAN_ARM
-from temporal_gan.ablation.sweep import load_sweep
+from temporal_gan.ablation.row_names import DCGAN_ARM
+from temporal_gan.ablation.sweep import SweepData, load_sweep
+from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.puppet import MOTIONS
+from temporal_gan.training.start import load_start
 
 NAMES = sorted(file.stem for file in (ROOT / "configs" / "ablations").glob("*.yaml"))
 
@@ -24,7 +28,10 @@ def test_shipped_sweep(name: str, tmp_path: Path) -> None:
     assert arms[-1].name == DCGAN_ARM, "a floor that learns, at the arms' size"
     assert len(sweep.seeds) >= 3
     assert sweep.caveat
-    domain = data_domain(sweep.data, tmp_path)
+    start = None if sweep.start is None else load_start(sweep.start)
+    domain = data_domain(sweep.data, tmp_path, start)
+    assert domain is not None
+    check_beginning(sweep, arms[:-1], domain, start, name)
     told = describe_plan(sweep, arms, domain, {arm.name: 1.0 for arm in arms})
     assert told.startswith(sweep.question)
     for arm in arms:
@@ -84,3 +91,64 @@ def test_ray_is_asked_for_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[
     file = sweep_file(tmp_path)
     assert call("ablate", file, "--out", tmp_path / "out", "--engine", "ray", "--quiet") == 2
     assert "pip install 'temporal_gan[scale]'" in capsys.readouterr().err
+
+
+def test_nothing_of_others_is_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, out = sweep_file(tmp_path / "room"), tmp_path / "out"
+    out.write_text("mine")
+    assert call("ablate", file, "--out", out, "--quiet") == 2
+    assert f"{out}: is a file; give a folder as --out" in capsys.readouterr().err
+    out.unlink()
+    out.mkdir()
+    (out / "results.json").write_text('{"mine": 1}')
+    assert call("ablate", file, "--out", out, "--quiet") == 2
+    assert f"{out}: is not empty and holds no sweep; give another --out" in capsys.readouterr().err
+    (out / "sweep.lock").touch()
+    (out / "results.json").write_text('{"question": "Is wide better?"}')
+    assert call("ablate", file, "--out", out, "--quiet") == 2
+    assert (
+        "holds the answer to another question, 'Is wide better?'; give another --out"
+        in capsys.readouterr().err
+    )
+    assert sorted(path.name for path in out.iterdir()) == ["results.json", "sweep.lock"]
+    assert (out / "results.json").read_text() == '{"question": "Is wide better?"}'
+
+
+@pytest.mark.parametrize(
+    ("wanted", "changes", "said"),
+    [
+        ({"clips": 2}, {}, "has 0 clips in split 'test' to score, clips_v1 asks for 1 or more"),
+        (
+            {"clips": 20}, {"protocol": "puppet_heldout_character_v1"},
+            "has 0 clips in split 'test_character' to score, puppet_heldout_character_v1 asks for ",
+        ),
+    ],
+)  # fmt: skip
+def test_a_store_with_too_little_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], wanted: dict, changes: dict, said: str
+) -> None:
+    store = puppet_store(tmp_path / "store", frames=1, **wanted)
+    file = sweep_file(tmp_path, data={"store": str(store.path)}, **changes)
+    assert call("ablate", file, "--out", tmp_path / "out", "--quiet") == 2
+    assert said in capsys.readouterr().err
+
+
+def test_unlabelled_clips_keep_the_expressions_of_what_they_start_from(tmp_path: Path) -> None:
+    """As training has it: else a sweep would refuse what training does."""
+    store = puppet_store(tmp_path / "store", clips=3, frames=1)
+    bare = tmp_path / "bare"
+    with StoreWriter(bare, store.info.skeleton, store.info.expressions, 24, (32, 32), 4) as writer:
+        for row in store.clips:
+            labels = store.labels(row.id)
+            none = np.zeros_like(labels.expression)
+            labels = replace(labels, expression=none, expression_confidence=none)
+            writer.add_clip(row, store.frames(row.id), labels)
+    data = SweepData(store=str(bare))
+    fresh, begun = data_domain(data, tmp_path, None), data_domain(data, tmp_path, load_start("base"))
+    assert fresh is not None
+    assert begun is not None
+    assert fresh.expressions == ()
+    assert begun.expressions == store.info.expressions
+    labelled = data_domain(SweepData(store=str(store.path)), tmp_path, None)
+    assert labelled is not None
+    assert labelled.expressions == store.info.expressions

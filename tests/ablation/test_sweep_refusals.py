@@ -1,5 +1,6 @@
 """A sweep that would prove nothing is refused before anything runs, in one line that says what to do."""
 
+import datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +9,11 @@ from small_sweeps import refusal, runs_of, sweep_file, sweep_of, sweep_values
 
 from temporal_gan.ablation.arms import Arm, check_beginning, resolve_arms, seeded
 from temporal_gan.ablation.clips import data_domain
-from temporal_gan.ablation.plan import COMMON_ARM, DCGAN_ARM, dcgan_config
+from temporal_gan.ablation.plan import dcgan_config
+from temporal_gan.ablation.row_names import COMMON_ARM, DCGAN_ARM
 from temporal_gan.ablation.sweep import SweepConfig, load_sweep
 from temporal_gan.errors import ConfigError
+from temporal_gan.training.start import load_start
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "changes nothing": (
@@ -70,6 +73,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "common steps by the clock": (
         {"common_steps": 2, "minutes": 1.0, "equal": "time", "steps": None}, "common_steps goes with steps"
     ),
+    "no name": ({"arms": {"": {"model.temporal": "gru"}}}, "arms: '' is the name of something else"),
+    "a name of ours": ({"base_arm": "common start"}, "arms: 'common start' is the name of something else"),
+    "a floor's name": (
+        {"arms": {"first frame copied": {"model.temporal": "gru"}}}, "'first frame copied' is the name of something"
+    ),
+    "endless name": ({"base_arm": "a" * 61}, "has 61 characters; 60 are allowed"),
+    "a date": (
+        {"common": {"model.width": datetime.date(2024, 1, 1)}}, "model.width: 2024-01-01 is a date; put it in quotes"
+    ),
+    "a dcgan": ({"recipe": "dcgan64", "common": {}}, "recipe dcgan64 is of a DCGAN; sweeps are about clip generators"),
     "two sources": ({"data": {"puppet": {}, "store": "x"}}, "either puppet: {...} (rendered for the sweep) or store"),
     "unknown key": ({"seed": 3}, "unknown key 'seed'; did you mean 'seeds'?"),
 }  # fmt: skip
@@ -93,19 +106,20 @@ BEGINNINGS: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_arm_that_cannot_begin_where_the_others_do_is_refused(case: str, tmp_path: Path) -> None:
     changes, said = BEGINNINGS[case]
     sweep = sweep_of(tmp_path, **changes)
-    domain = data_domain(sweep.data, tmp_path)
+    start = None if sweep.start is None else load_start(sweep.start)
+    domain = data_domain(sweep.data, tmp_path, start)
     assert domain is not None
     with pytest.raises(ConfigError) as caught:
-        check_beginning(sweep, resolve_arms(sweep, "sweep.yaml"), domain, "sweep.yaml")
+        check_beginning(sweep, resolve_arms(sweep, "sweep.yaml"), domain, start, "sweep.yaml")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 def test_a_part_that_begins_as_the_identity_may_be_new(tmp_path: Path) -> None:
     sweep = sweep_of(tmp_path, common_steps=2)
-    domain = data_domain(sweep.data, tmp_path)
+    domain = data_domain(sweep.data, tmp_path, None)
     assert domain is not None
-    check_beginning(sweep, resolve_arms(sweep, "sweep.yaml"), domain, "sweep.yaml")
+    check_beginning(sweep, resolve_arms(sweep, "sweep.yaml"), domain, None, "sweep.yaml")
 
 
 def test_arms_of_a_seed_go_on_from_one_common_start(tmp_path: Path) -> None:

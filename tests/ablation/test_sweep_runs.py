@@ -115,6 +115,24 @@ def test_repeating_a_finished_sweep_runs_nothing(done: tuple[Path, Path, list[st
     assert before == (stamps(out), {name: (out / name).read_bytes() for name in COMPARED})
 
 
+@pytest.mark.parametrize("run", ["floors*", "per_frame_seed0*"])
+@pytest.mark.parametrize("damage", ["cut", "lost"])
+def test_a_damaged_result_is_scored_again(done: tuple[Path, Path, list[str]], run: str, damage: str) -> None:
+    file, out, _ = done
+    (folder,) = out.glob(f"runs/{run}")
+    result, before = folder / "results.json", (out / "table.md").read_bytes()
+    if damage == "cut":
+        result.write_bytes(result.read_bytes()[:100])
+    else:
+        result.unlink()
+    trained = {path: path.stat().st_mtime_ns for path in out.glob("runs/*/trained.json")}
+    said: list[str] = []
+    run_sweep(str(file), out, "local", said.append, quiet=True)
+    assert said[0] == "6 of 7 runs are finished already"
+    assert (out / "table.md").read_bytes() == before
+    assert trained == {path: path.stat().st_mtime_ns for path in out.glob("runs/*/trained.json")}
+
+
 def test_two_commands_do_not_do_one_sweep(
     done: tuple[Path, Path, list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:

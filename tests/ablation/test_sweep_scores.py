@@ -8,16 +8,24 @@ import numpy as np
 import pytest
 from small_sweeps import sweep_of
 
-from temporal_gan.ablation.answer import find_answer
+from temporal_gan.ablation import page
+from temporal_gan.ablation.answer import find_answer, gap
+from temporal_gan.ablation.estimate import estimate
 from temporal_gan.ablation.films import mean_gap
 from temporal_gan.ablation.outcome import Outcome, this_place
-from temporal_gan.ablation.plan import DCGAN_ARM
-from temporal_gan.ablation.scores import Row, Scores, estimate
+from temporal_gan.ablation.row_names import DCGAN_ARM
+from temporal_gan.ablation.scores import FLOORS, Row, Scores
 from temporal_gan.ablation.strip_plot import Strip, strip_plot
 
 FINISHED = {seed: Outcome(key="k", status="finished", origin=this_place(), generator_parameters=2_000_000,
                           gmac_per_frame=0.5) for seed in range(3)}  # fmt: skip
 METRICS = ("foreground_psnr_pooled", "sharpness_ratio", "reader_pck@0.1")
+
+
+def scores_of(*rows: Row, aside: dict[str, Outcome] | None = None, judged_alike: bool = True) -> Scores:
+    clips = rows[0].values["reader_pck@0.1"].shape[1]
+    names = tuple(f"clip {i}" for i in range(clips))
+    return Scores(names, ("hana",) * clips, rows, aside or {}, judged_alike)
 
 
 def test_mean_and_interval_of_seeds_and_clips_together() -> None:
@@ -35,6 +43,37 @@ def test_mean_and_interval_of_seeds_and_clips_together() -> None:
     # Standard error of the mean: sqrt(1/8 + 1/12 + 1/4/96) = 0.46.
     assert 1.2 < np.mean(widths) < 2.6
     assert covered >= 16
+
+
+def test_three_seeds_alone_are_no_test() -> None:
+    """What the table and the docstring say of intervals of three seeds, by simulation: all that varies are seeds."""
+    worlds = 300
+    draws = np.random.default_rng(0)
+    tables = [np.repeat(draws.normal(0, 1, (3, 1)), 16, axis=1) for _ in range(worlds)]
+    wrong = sum(
+        not found.interval[0] <= 0 <= found.interval[1]
+        for found in estimate(tables, 0)
+        if found and found.interval
+    )
+    # All three on one side of 0: one world in four; the standard error of 300 worlds is 0.025.
+    assert 0.16 < wrong / worlds < 0.32
+
+
+def test_clips_of_a_character_are_drawn_together() -> None:
+    """Sixteen clips of four characters that say the same four times are no more than four."""
+    one_each = np.random.default_rng(1).normal(0, 1, (3, 4))
+    four_each = np.repeat(one_each, 4, axis=1)
+    characters = [name for name in "abcd" for _ in range(4)]
+    (alone,), (together,), (few,) = (
+        estimate([four_each], 0), estimate([four_each], 0, characters), estimate([one_each], 0)
+    )  # fmt: skip
+    assert alone is not None
+    assert together is not None
+    assert few is not None
+    assert together.interval == pytest.approx(few.interval)
+    assert alone.interval is not None
+    assert few.interval is not None
+    assert alone.interval[1] - alone.interval[0] < 0.8 * (few.interval[1] - few.interval[0])
 
 
 def test_a_difference_is_paired() -> None:
@@ -85,7 +124,7 @@ def test_the_answer_in_words(tmp_path: Path) -> None:
     for table in arm.values.values():
         table[2] = np.nan
     floors = row("first frame copied", 5.0, {}, 1)
-    scores = Scores(tuple("abcd"), (row("per frame", 10.0, FINISHED), arm, floors))
+    scores = scores_of(row("per frame", 10.0, FINISHED), arm, floors)
     answer = find_answer(sweep, scores)
     base, memory, floor = answer.rows
     assert base.cells["foreground_psnr_pooled"].text.startswith("11.60 [")
@@ -115,6 +154,9 @@ PSNR = "foreground_psnr_pooled"
         # Further above 1 than the base was below it.
         ("sharpness_ratio", 0.9, 1.5, 0.0, "+0.60 [+0.60, +0.60] against per frame; worse, with 3 of 3 seeds."),
         ("sharpness_ratio", 0.5, 0.9, 0.0, "better, with 3 of 3 seeds."),
+        # As far above 1 as the base is below it.
+        ("sharpness_ratio", 0.8, 1.25, 0.0, "+0.45 [+0.45, +0.45] against per frame; no difference shown."),
+        ("sharpness_ratio", 0.5, 0.0, 0.0, "worse, with 3 of 3 seeds."),
     ],
 )  # fmt: skip
 def test_no_more_is_said_than_the_interval_allows(
@@ -129,9 +171,83 @@ def test_no_more_is_said_than_the_interval_allows(
         Row("per frame", False, FINISHED, {primary: flat} | task),
         Row("with memory", False, FINISHED, {primary: moved} | task),
     )
-    (reading,) = find_answer(sweep, Scores(tuple("abcd"), rows)).readings
+    (reading,) = find_answer(sweep, scores_of(*rows)).readings
     assert reading.startswith("with memory: ")
     assert reading.endswith(said)
+
+
+def test_in_a_cumulative_sweep_each_arm_is_compared_with_the_one_before(tmp_path: Path) -> None:
+    arms = {"gru": {"model.temporal": "gru"}, "conv": {"model.temporal": "conv"}}
+    levels = {"per frame": 10.0, "gru": 12.0, "conv": 11.5}
+    scores = scores_of(*(row(name, level, FINISHED) for name, level in levels.items()))
+    for cumulative, gaps in ((False, ("+2.00", "+1.50")), (True, ("+2.00", "-0.50"))):
+        sweep = sweep_of(tmp_path, seeds=[0, 1, 2], arms=arms, cumulative=cumulative)
+        answer = find_answer(sweep, scores)
+        found = [row.gaps["foreground_psnr_pooled"].text.split()[0] for row in answer.rows if row.gaps]
+        assert tuple(found) == gaps
+        assert ("against gru" in answer.readings[1]) == cumulative
+        assert gap(sweep, scores, scores.row("conv"), "sharpness_ratio").mean() == pytest.approx(
+            float(gaps[1])
+        )
+
+
+def test_clips_without_a_value_are_told(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, seeds=[0, 1, 2])
+    arm = row("with memory", 9.0, FINISHED)
+    arm.values["sharpness_ratio"][:, 1:] = np.nan
+    base = row("per frame", 10.0, FINISHED)
+    for table in (arm, base):
+        # Of this clip nobody has a value.
+        table.values["foreground_psnr_pooled"][:, 0] = np.nan
+    first, second = find_answer(sweep, scores_of(base, arm)).rows
+    assert first.notes == ()
+    assert second.notes == ("Sharpness, made / real: known for 3 of 12 clips of all seeds",)
+
+
+def test_the_dcgan_is_not_blamed_for_a_pose_it_never_heard_of(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, seeds=[0, 1, 2])
+    scores = scores_of(row("per frame", 11.0, FINISHED), row(DCGAN_ARM, 11.0, FINISHED))
+    base, dcgan = find_answer(sweep, scores).rows
+    assert [note.partition(":")[0] for note in base.notes] == ["under-trained"]
+    assert dcgan.notes == ()
+
+
+def test_other_judges_and_lost_floors_are_told(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path, seeds=[0, 1, 2])
+    lost = Outcome(key="k", status="failed", reason="no space left", origin=this_place())
+    arms = row("per frame", 10.0, FINISHED), row("with memory", 12.0, FINISHED)
+    told = find_answer(sweep, scores_of(*arms, aside={FLOORS: lost}, judged_alike=False)).warnings
+    assert "The floors that need no training were not scored: no space left." in told
+    assert any("by different readers" in line for line in told)
+    other = lost.model_copy(update={"origin": lost.origin.model_copy(update={"code": "another"})})
+    assert any(
+        "versions of the code" in w
+        for w in find_answer(sweep, scores_of(*arms, aside={FLOORS: other})).warnings
+    )
+
+
+def test_conditions_count_the_clips_of_each_motion(tmp_path: Path) -> None:
+    sweep = sweep_of(tmp_path)
+    told = find_answer(sweep, scores_of(row("per frame", 10.0, FINISHED), row("with memory", 12.0, FINISHED)))
+    counts = re.findall(
+        r"(\w[\w-]*) \((\d+)\)", next(line for line in told.conditions if line.startswith("Data"))
+    )
+    assert sum(int(count) for _, count in counts) == 2
+    assert {motion for motion, _ in counts} <= {"wave", "dance", "run"}
+
+
+def test_every_point_has_the_name_of_its_own_seed(tmp_path: Path) -> None:
+    """Also where an earlier seed was not run yet."""
+    sweep = sweep_of(tmp_path, seeds=[5, 0, 1])
+    late = {seed: FINISHED[seed] for seed in (0, 1)}
+    rows = [row(name, level, late) for name, level in (("per frame", 10.0), ("with memory", 12.0))]
+    for table in rows:
+        for values in table.values.values():
+            values[0] = np.nan
+    scores = scores_of(*rows)
+    own, gaps = page._plots("sharpness_ratio", find_answer(sweep, scores), scores, sweep)
+    assert re.findall(r"<title>(seed \d): ([\d.]+)", own)[:2] == [("seed 0", "11.60"), ("seed 1", "11.70")]
+    assert re.findall(r"<title>(seed \d)", gaps) == ["seed 0", "seed 1"]
 
 
 def test_runs_of_other_code_and_other_sizes_are_told(tmp_path: Path) -> None:
@@ -141,12 +257,12 @@ def test_runs_of_other_code_and_other_sizes_are_told(tmp_path: Path) -> None:
         s: o.model_copy(update={"origin": origin, "generator_parameters": 2_200_000})
         for s, o in FINISHED.items()
     }
-    scores = Scores(tuple("abcd"), (row("per frame", 10.0, FINISHED), row("with memory", 12.0, other)))
+    scores = scores_of(row("per frame", 10.0, FINISHED), row("with memory", 12.0, other))
     told = find_answer(sweep, scores).warnings
     assert "The runs were made by different versions of the code: see each outcome.json." in told
     assert "Not equal in parameters, beyond 5 %: with memory." in told
     dcgan = {s: o.model_copy(update={"generator_parameters": 9_000_000}) for s, o in FINISHED.items()}
-    scores = Scores(tuple("abcd"), (row("per frame", 10.0, FINISHED), row(DCGAN_ARM, 12.0, dcgan)))
+    scores = scores_of(row("per frame", 10.0, FINISHED), row(DCGAN_ARM, 12.0, dcgan))
     assert not any("Not equal" in line for line in find_answer(sweep, scores).warnings)
 
 

@@ -10,10 +10,11 @@ from torch import nn
 
 from temporal_gan.ablation.clips import data_domain, data_key, open_store
 from temporal_gan.ablation.costs import macs_per_frame, peak_memory_gb
-from temporal_gan.ablation.floors import WARP, read_floors, warped_to_pose
-from temporal_gan.ablation.outcome import TRAINED_FILE, read_outcome
+from temporal_gan.ablation.floors import read_floors, warped_to_pose
+from temporal_gan.ablation.outcome import TRAINED_FILE, read_outcome, this_place
 from temporal_gan.ablation.plan import Run
 from temporal_gan.ablation.probe import generator_parameters, probe_step
+from temporal_gan.ablation.row_names import WARP_FLOOR as WARP
 from temporal_gan.ablation.work import RESULTS_FILE, do_run, shown_rows
 from temporal_gan.data.store import Store
 from temporal_gan.evaluation.pairing import pair_files
@@ -36,7 +37,7 @@ def test_where_the_clock_ends_runs_an_interrupted_one_begins_anew(room: Path) ->
     leftover = run.folder / "run" / "checkpoints" / "step_00000001.pt"
     leftover.parent.mkdir(parents=True)
     leftover.write_bytes(b"of an interrupted run")
-    do_run(run)
+    do_run(run, this_place())
     # A slow machine comes no further than this step itself.
     assert not leftover.exists() or leftover.read_bytes() != b"of an interrupted run"
     outcome = read_outcome(run.folder, run.key)
@@ -46,7 +47,7 @@ def test_where_the_clock_ends_runs_an_interrupted_one_begins_anew(room: Path) ->
     assert outcome.trained.steps >= 1
     stamp = (run.folder / TRAINED_FILE).stat().st_mtime_ns
     shutil.rmtree(run.folder / "clips")
-    do_run(run)
+    do_run(run, this_place())
     assert (run.folder / TRAINED_FILE).stat().st_mtime_ns == stamp
     store = Store.open(run.store)
     assert [f.stem for f in sorted((run.folder / "clips").iterdir())] == [
@@ -57,7 +58,7 @@ def test_where_the_clock_ends_runs_an_interrupted_one_begins_anew(room: Path) ->
 def test_floors_are_what_they_say(room: Path) -> None:
     run: Run = runs_of(room)[0]
     run.folder.mkdir(parents=True, exist_ok=True)
-    do_run(run)
+    do_run(run, this_place())
     floors = read_floors(run.folder / RESULTS_FILE)
     assert set(floors) == {"real_saved_as_jpeg", "copy_first_frame", "nearest_training_frame", WARP}
     for clip in floors["copy_first_frame"]:
@@ -99,7 +100,7 @@ def test_peak_memory_grows_with_what_is_held() -> None:
 def test_clips_are_known_before_they_are_rendered(room: Path, tmp_path: Path) -> None:
     sweep = sweep_of(room)
     store = Store.open(room / "out" / "store")
-    domain = data_domain(sweep.data, tmp_path)
+    domain = data_domain(sweep.data, tmp_path, None)
     assert domain is not None
     info = store.info
     found = (domain.channels, domain.characters, domain.expressions, domain.fps, domain.skeleton)
@@ -108,13 +109,13 @@ def test_clips_are_known_before_they_are_rendered(room: Path, tmp_path: Path) ->
     assert len(store.split("test_motion")) == 2
     named = sweep_of(room, data={"store": str(store.path)})
     assert data_key(named.data, tmp_path) == info.content_hash
-    assert data_domain(named.data, tmp_path) == domain
+    assert data_domain(named.data, tmp_path, None) == domain
     assert named.split == "test"
 
 
 def test_a_probe_takes_time_and_counts_weights(room: Path) -> None:
     base, memory = (run.config for run in runs_of(room)[1:3])
-    domain = data_domain(sweep_of(room).data, room)
+    domain = data_domain(sweep_of(room).data, room, None)
     assert base is not None
     assert memory is not None
     assert domain is not None
