@@ -13,6 +13,7 @@ from . import lanes, ray_engine
 from .config import load_preprocess_config
 from .cuts import read_cuts
 from .decisions import DECISIONS_FILE, Decisions, read_decisions
+from .outcome import Outcome
 from .pipeline import Finished, Wanted, run
 from .progress import Progress
 from .provenance import find_sources, without_licence
@@ -135,7 +136,11 @@ def _why_nothing(finished: Finished) -> str:
 
 
 def _tell(finished: Finished, out: Path, page: Path, quiet: bool) -> None:
-    """What became of the inputs, the broken ones by name."""
+    """What became of the inputs, the broken ones by name, and which words of a person met nothing."""
+    for outcome in finished.idle[:_LISTED]:
+        typer.echo(f"without effect: {_told(outcome)}", err=True)
+    if len(finished.idle) > _LISTED:
+        typer.echo(f"without effect: and {len(finished.idle) - _LISTED} more, listed in {page}", err=True)
     for outcome in finished.failed[:_LISTED]:
         typer.echo(f"failed: {outcome.clip or outcome.source}: {outcome.reason}", err=True)
     if len(finished.failed) > _LISTED:
@@ -143,3 +148,7 @@ def _tell(finished: Finished, out: Path, page: Path, quiet: bool) -> None:
     left_out = sum(outcome.state == "left out" for outcome in finished.outcomes)
     what = f"{finished.packed} clips" if finished.changed else f"nothing changed, {finished.packed} clips"
     say(quiet, f"{out}: {what}, {left_out} left out, {len(finished.failed)} failed; report: {page}")
+
+
+def _told(idle: Outcome) -> str:
+    return idle.reason if idle.reason.startswith(f"{idle.source}:") else f"{idle.source}: {idle.reason}"

@@ -75,11 +75,13 @@ class Finished:
         outcomes: of everything.
         packed: clips in the store; 0 = no store was made.
         changed: False where the store was there already, made from just this.
+        idle: those of the outcomes that are of a person's words which met nothing: decisions, cuts.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
     packed: int = 0
     changed: bool = True
+    idle: list[Outcome] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Outcome]:
@@ -125,10 +127,11 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
     outcomes = list(wanted.outcomes)
     scans, broken = _scan(wanted, work)
     outcomes += broken
+    idle = _idle_words(wanted, scans)
     items, others, splits = _settle(wanted, scans)
-    outcomes += others
+    outcomes += idle + others
     if not items:
-        return Finished(outcomes)
+        return Finished(outcomes, idle=idle)
     broken = _work_on(wanted, work, items)
     outcomes += broken
     lost = {outcome.clip for outcome in broken}
@@ -138,18 +141,18 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
         if item.id not in lost
     ]
     if not clips:
-        return Finished(outcomes)
+        return Finished(outcomes, idle=idle)
     settings = wanted.config.model_dump(mode="json")
     pieces = [(clip.piece.name, clip.split, vars(clip.item.source) | {"file": ""}) for clip in clips]
     decided = Path(wanted.decisions.file) if wanted.decisions.file else None
     words = None if decided is None else decided.read_text(encoding="utf-8")
     key = key_of(pieces, sorted(repr(outcome) for outcome in outcomes), settings, words)
     if is_up_to_date(wanted.out, key):
-        return Finished(outcomes, len(clips), changed=False)
+        return Finished(outcomes, len(clips), changed=False, idle=idle)
     cuts = {scan.source.name: cuts_of(scan.shots) for scan in scans}
     with wanted.progress.bar("packing", len(clips), "clips") as done:
         pack(wanted.out, Contents(key, settings, clips, outcomes, cuts, decided), done)
-    return Finished(outcomes, len(clips))
+    return Finished(outcomes, len(clips), idle=idle)
 
 
 def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcome]]:
@@ -180,25 +183,28 @@ def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcom
     return [scan for scan in scans if not scan.failure], broken
 
 
+def _idle_words(wanted: Wanted, scans: Sequence[ScanDone]) -> list[Outcome]:
+    """A person's decisions and cuts of what is not there: what they were for may have another name now."""
+    decisions, file = wanted.decisions, Path(wanted.decisions.file).name
+    known = {source.name for source in wanted.sources}
+    clips = [clip_id(scan.source, shot.number) for scan in scans for shot in scan.shots]
+    decided = [line.replace(decisions.file, file) for line in decisions.unknown(clips, known)]
+    cut = [name for name in wanted.cuts if name not in known]
+    return [Outcome(file, "", "left out", line) for line in decided] + [
+        Outcome(
+            name, "", "left out", f"{Path(wanted.cuts[name][0].where).name}: a cut of none of the sources"
+        )
+        for name in cut
+    ]
+
+
 def _settle(
     wanted: Wanted, scans: Sequence[ScanDone]
 ) -> tuple[list[ClipItem], list[Outcome], dict[str, str]]:
     """Which shots become clips, what does not and why, and each source's split: what one shot alone does not tell."""
     config, decisions = wanted.config, wanted.decisions
     shots = [(scan.source, shot, clip_id(scan.source, shot.number)) for scan in scans for shot in scan.shots]
-    names = [scan.source.name for scan in scans]
-    known = {source.name for source in wanted.sources}
-    others = [
-        Outcome(
-            Path(decisions.file).name, "", "left out", line.replace(decisions.file, Path(decisions.file).name)
-        )
-        for line in decisions.unknown([name for *_, name in shots], names)
-    ]
-    others += [
-        Outcome(source, "", "left out", f"{Path(cuts[0].where).name}: a cut of none of the sources")
-        for source, cuts in wanted.cuts.items()
-        if source not in known
-    ]
+    others: list[Outcome] = []
     stay = []
     for source, shot, name in shots:
         decision = decisions.find(name, source.name)

@@ -1,11 +1,10 @@
 """Which files are sources, where they come from, and under which licence."""
 
 import hashlib
-import os
-import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from pathlib import Path
 
 from temporal_gan.errors import UserError
@@ -17,6 +16,7 @@ from .media_limits import MediaLimits, check_file
 from .outcome import Outcome, told_without_folder
 from .picture_media import folder_pictures, is_sequence
 from .sidecar import VALUES, Entry, Provenance, name_key, read_own_sidecar, read_sidecar, write_table
+from .source_name import name_within, one_line
 from .work_folder import CACHE_TAG
 
 MEDIA_SUFFIXES = tuple(dict.fromkeys((*VIDEO_SUFFIXES, *STILL_SUFFIXES)))
@@ -31,9 +31,10 @@ def find_sources(
 
     A file with one of ``MEDIA_SUFFIXES`` is a source. The pictures of a folder are one source together, a clip, where
     :func:`.picture_media.is_sequence` says so; otherwise each is a source of one frame. A source is named by its path
-    from the folder that all inputs share. The character it shows is, unless told, the one its folder is named after;
-    right in an input folder, or given as a file, the one it is named after itself. Passed over are hidden files, and
-    what runs have made: clip stores, and folders that a ``CACHEDIR.TAG`` marks as caches.
+    from the input folder it was found in, or, given as a file, by its own name: the same whatever else is given, since
+    decisions, cuts, labels and splits go by it. The character it shows is, unless told, the one its folder is named
+    after; right in an input folder, or given as a file, the one it is named after itself. Passed over are hidden files,
+    and what runs have made: clip stores, and folders that a ``CACHEDIR.TAG`` marks as caches.
 
     What is known of a source is taken, value by value, from its own sidecar (``<file>.json`` beside it), then from the
     table, then from the defaults.
@@ -47,7 +48,8 @@ def find_sources(
         the sources, no two with the same bytes; and an outcome for whatever else lay there: other files, empty files,
         links that lead out of the inputs, copies, lines of the table that name none of the sources.
     Raises:
-        UserError: an input is missing, or a store or cache itself, or the table is wrong; file and line are named.
+        UserError: an input is missing, a store or cache itself, or within another; sources of two inputs have one name;
+            or the table is wrong. File and line are named.
     """
     missing = [str(path) for path in inputs if not path.exists()]
     if missing or not inputs:
@@ -58,37 +60,47 @@ def find_sources(
             f"{made}: is a clip store or a work folder, made by a run; give the clips it was made from"
         )
     roots = sorted({path.resolve() for path in inputs})
-    base = Path(os.path.commonpath([root if root.is_dir() else root.parent for root in roots]))
-    table = read_sidecar(provenance, base) if provenance else {}
+    inner = next((pair for pair in pairwise(roots) if pair[1].is_relative_to(pair[0])), None)
+    if inner:
+        raise UserError(f"{inner[1]}: lies within {inner[0]}, which is an input too; give one of them")
+    table = read_sidecar(provenance, roots) if provenance else {}
     outcomes: list[Outcome] = []
     owners: dict[Path, Path] = {}
     for root in roots:
         strangers: dict[tuple[Path, str], list[Path]] = defaultdict(list)
         for file, reason in _walk(root, config.limits):
             if reason:
-                outcomes.append(Outcome(_name(file, base), "", "left out", reason))
+                outcomes.append(Outcome(name_within(file, root), "", "left out", reason))
             elif file.is_dir() or file.suffix.lower() in MEDIA_SUFFIXES:
                 owners.setdefault(file, root)
             elif not _is_sidecar(file, provenance):
                 strangers[file.parent, file.suffix.lower()].append(file)
-        outcomes += [_stranger(files, suffix, base) for (_, suffix), files in strangers.items()]
+        outcomes += [_stranger(files, suffix, root) for (_, suffix), files in strangers.items()]
+    names = {file: name_within(file, root) for file, root in owners.items()}
+    _check_names(names, owners)
     sources: list[Source] = []
     first: dict[str, str] = {}
-    for file in sorted(owners, key=lambda path: (natural_key(_name(path, base)), path)):
-        name = _name(file, base)
+    taken: set[str] = set()
+    for file in sorted(owners, key=lambda path: (natural_key(names[path]), path)):
+        name = names[file]
+        if name in taken:
+            # Two spellings of one name: decisions and labels could not tell them apart.
+            outcomes.append(Outcome(name, "", "failed", "another file has this name too; rename one of them"))
+            continue
+        taken.add(name)
         try:
             entry = table.get(name_key(name))
             source = _source(file, name, owners[file], entry, defaults, config.limits)
         except UserError as error:
             reason = told_without_folder(str(error), file, name)
-            outcomes.append(Outcome(name, "", "failed", _line(reason)))
+            outcomes.append(Outcome(name, "", "failed", one_line(reason)))
             continue
         if source.sha256 in first:
             outcomes.append(Outcome(name, "", "left out", f"same file as {first[source.sha256]}"))
             continue
         first[source.sha256] = name
         sources.append(source)
-    known = {name_key(_name(file, base)) for file in owners}
+    known = {name_key(name) for name in names.values()}
     for key, entry in table.items():
         if key not in known:
             where = Path(entry.where).name
@@ -155,6 +167,18 @@ def _walk(root: Path, limits: MediaLimits) -> Iterator[tuple[Path, str]]:
                 yield entry, ""
 
 
+def _check_names(names: Mapping[Path, str], owners: Mapping[Path, Path]) -> None:
+    """Raises UserError where two inputs have sources of one name."""
+    first: dict[str, Path] = {}
+    for file, name in names.items():
+        other = first.setdefault(name, file)
+        if owners[other] != owners[file]:
+            raise UserError(
+                f"{other} and {file} would both be named {name!r}: a source is named from its own INPUT; "
+                "rename one, or give one folder that holds both"
+            )
+
+
 def _is_made(folder: Path) -> bool:
     """A clip store, or a cache such as a run's work folder: what is in them are copies of what was put in."""
     return (folder / CACHE_TAG).is_file() or all((folder / name).is_file() for name in _STORE_FILES)
@@ -178,8 +202,8 @@ def _is_sidecar(file: Path, provenance: Path | None) -> bool:
     return file.suffix.lower() == ".json" and file.with_suffix("").exists()
 
 
-def _stranger(files: list[Path], suffix: str, base: Path) -> Outcome:
-    name = _name(files[0], base)
+def _stranger(files: list[Path], suffix: str, root: Path) -> Outcome:
+    name = name_within(files[0], root)
     kind = f"{suffix} is" if suffix else "no suffix:"
     if len(files) == 1:
         return Outcome(name, "", "left out", f"{kind} no video or picture")
@@ -197,7 +221,7 @@ def _source(
     alone = file == root or file.parent == root
     own_name = file.name if file.is_dir() else file.stem
     values = asdict(known) | {"character": known.character or (own_name if alone else file.parent.name)}
-    return Source(file, name, sha256, **{key: _line(value) for key, value in values.items()})
+    return Source(file, name, sha256, **{key: one_line(value) for key, value in values.items()})
 
 
 def _sha256(path: Path, limits: MediaLimits) -> str:
@@ -213,15 +237,3 @@ def _sha256(path: Path, limits: MediaLimits) -> str:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-
-
-def _name(file: Path, base: Path) -> str:
-    """Path from ``base``; that of ``base`` itself is its own name."""
-    path = file.name if file == base else file.relative_to(base).as_posix()
-    return _line(path)
-
-
-def _line(text: str) -> str:
-    """On one line, with a mark for what is no character: file names may be any bytes."""
-    text = text.encode(errors="surrogateescape").decode(errors="replace")
-    return re.sub(r"[\x00-\x1f\x7f]", " ", text).strip()

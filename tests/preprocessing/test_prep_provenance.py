@@ -39,17 +39,41 @@ def table(file: Path, *lines: str, header: str = "file,licence,author") -> Path:
     return file
 
 
-def test_files_are_named_from_the_folder_that_inputs_share(tmp_path: Path) -> None:
+def test_files_are_named_from_their_own_input(tmp_path: Path) -> None:
     for name in ("in/a.mp4", "in/mei/b.webm", "in/mei/deep/c.gif", "in/10.mp4", "in/9.mp4", "other/d.mkv"):
         blob(tmp_path / name)
     sources, outcomes = find(tmp_path / "in")
     assert [source.name for source in sources] == ["9.mp4", "10.mp4", "a.mp4", "mei/b.webm", "mei/deep/c.gif"]
     assert [source.character for source in sources] == ["9", "10", "a", "mei", "deep"]
     assert outcomes == []
-    sources, _ = find(tmp_path / "in", tmp_path / "other/d.mkv", tmp_path / "in/mei")
-    assert [s.name for s in sources][-2:] == ["in/mei/deep/c.gif", "other/d.mkv"]
-    assert len(sources) == 6
+    # Whatever else is given: decisions, cuts, labels and splits go by the name.
+    more, _ = find(tmp_path / "in", tmp_path / "other/d.mkv")
+    assert [s.name for s in more] == ["9.mp4", "10.mp4", "a.mp4", "d.mkv", "mei/b.webm", "mei/deep/c.gif"]
+    assert {s.name: s for s in sources}.items() <= {s.name: s for s in more}.items()
     assert find(tmp_path / "other/d.mkv")[0][0].name == "d.mkv"
+
+
+def test_inputs_that_would_give_one_name_twice_are_refused(tmp_path: Path) -> None:
+    for name in ("one/mei/a.mp4", "two/mei/a.mp4"):
+        blob(tmp_path / name, name)
+    with pytest.raises(
+        UserError, match=r"one/mei/a\.mp4 and .*two/mei/a\.mp4 would both be named 'mei/a\.mp4'"
+    ):
+        find(tmp_path / "one", tmp_path / "two")
+    with pytest.raises(UserError, match=r"one/mei: lies within .*one, which is an input too"):
+        find(tmp_path / "one", tmp_path / "one/mei")
+    assert [s.name for s in find(tmp_path)[0]] == ["one/mei/a.mp4", "two/mei/a.mp4"]
+
+
+def test_a_table_names_sources_of_several_inputs(tmp_path: Path) -> None:
+    for name in ("one/a.mp4", "two/mei/b.mp4", "c.mp4"):
+        blob(tmp_path / name, name)
+    inputs = (tmp_path / "one", tmp_path / "two", tmp_path / "c.mp4")
+    # By a source's name, and by the path from the table's own folder.
+    for lines in (("a.mp4,1,", "mei/b.mp4,2,", "c.mp4,3,"), ("one/a.mp4,1,", "two/mei/b.mp4,2,", "c.mp4,3,")):
+        sources, outcomes = find(*inputs, table=table(tmp_path / "t.csv", *lines))
+        assert [(s.name, s.licence) for s in sources] == [("a.mp4", "1"), ("c.mp4", "3"), ("mei/b.mp4", "2")]
+        assert outcomes == []
 
 
 def test_the_order_and_hash_of_sources(tmp_path: Path) -> None:
@@ -274,9 +298,28 @@ def test_names_that_no_table_could_hold(tmp_path: Path) -> None:
     name = os.fsdecode(b"bad\xff\nname.mp4")
     blob(tmp_path / name, "x")
     (source,) = find(tmp_path)[0]
-    source.name.encode()
-    assert "\n" not in source.name
+    assert source.name == "bad%FF name.mp4"
     write_sources(tmp_path / "sources.csv", [source])
+    assert find(tmp_path, table=tmp_path / "sources.csv") == ([source], [])
+
+
+def test_names_that_are_no_characters_stay_apart(tmp_path: Path) -> None:
+    for name in (b"\x83A.mp4", b"\x84A.mp4"):
+        blob(tmp_path / "in" / os.fsdecode(name), repr(name))
+    sources, outcomes = find(tmp_path / "in")
+    assert ([s.name for s in sources], outcomes) == (["%83A.mp4", "%84A.mp4"], [])
+    # Two spellings of one name: the second is told, and the first stays.
+    blob(tmp_path / "in" / "%83A.mp4", "other")
+    sources, outcomes = find(tmp_path / "in")
+    assert [s.name for s in sources] == ["%83A.mp4", "%84A.mp4"]
+    assert [(o.source, o.state) for o in outcomes] == [("%83A.mp4", "failed")]
+    assert "rename one" in outcomes[0].reason
+
+
+def test_text_that_is_no_character_in_a_sidecar_costs_nothing(tmp_path: Path) -> None:
+    blob(tmp_path / "a.mp4")
+    (tmp_path / "a.mp4.json").write_text('{"author": "\\ud83d Ren"}')
+    assert find(tmp_path)[0][0].author == "%3D Ren"
 
 
 def test_without_a_licence_only_by_leave(tmp_path: Path) -> None:
