@@ -187,7 +187,7 @@ def _idle_words(wanted: Wanted, scans: Sequence[ScanDone]) -> list[Outcome]:
     """A person's decisions and cuts of what is not there: what they were for may have another name now."""
     decisions, file = wanted.decisions, Path(wanted.decisions.file).name
     known = {source.name for source in wanted.sources}
-    clips = [clip_id(scan.source, shot.number) for scan in scans for shot in scan.shots]
+    clips = [clip_id(scan.source, shot.first_frame) for scan in scans for shot in scan.shots]
     decided = [line.replace(decisions.file, file) for line in decisions.unknown(clips, known)]
     cut = [name for name in wanted.cuts if name not in known]
     return [Outcome(file, "", "left out", line) for line in decided] + [
@@ -203,7 +203,9 @@ def _settle(
 ) -> tuple[list[ClipItem], list[Outcome], dict[str, str]]:
     """Which shots become clips, what does not and why, and each source's split: what one shot alone does not tell."""
     config, decisions = wanted.config, wanted.decisions
-    shots = [(scan.source, shot, clip_id(scan.source, shot.number)) for scan in scans for shot in scan.shots]
+    shots = [
+        (scan.source, shot, clip_id(scan.source, shot.first_frame)) for scan in scans for shot in scan.shots
+    ]
     others: list[Outcome] = []
     stay = []
     for source, shot, name in shots:

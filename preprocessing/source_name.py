@@ -10,7 +10,7 @@ def name_within(file: Path, root: Path) -> str:
 
 
 def one_line(text: str) -> str:
-    """On one line and as UTF-8. File names may be any bytes: one that is no character is written ``%83``, lest two names
-    become the same."""
+    """On one line and as UTF-8. File names may be any bytes: one that is no character is written ``%83``, lest two
+    names become the same."""
     text = re.sub("[\ud800-\udfff]", lambda odd: f"%{ord(odd[0]) & 0xFF:02X}", text)
     return re.sub(r"[\x00-\x1f\x7f]", " ", text).strip()

@@ -15,7 +15,7 @@ from temporal_gan.models.reader_file import find_reader
 
 @pytest.fixture
 def item(tmp_path: Path) -> ClipItem:
-    values = dict.fromkeys(("number", "first_frame", "first_pts", "start"), 0)
+    values = dict.fromkeys(("first_frame", "first_pts", "start"), 0)
     size = dict.fromkeys(("width", "height", "source_width", "source_height"), 64)
     shot = Shot(
         **values, **size, end_frame=9, end=1.0, fps=9.0, has_alpha=False, fingerprint="", score=None,

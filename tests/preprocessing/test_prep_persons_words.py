@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from small_inputs import QUICK, write_inputs
+from small_inputs import QUICK, SHOT, write_inputs
 from small_runs import call_preprocess
 
 from temporal_gan.data.store import Store
@@ -62,3 +62,16 @@ def test_a_decision_of_nothing_is_told(films: Path, tmp_path: Path, run: Run) ->
     told = "decisions.csv:2: no source 'films/film 1.mp4'; did you mean 'film 1.mp4'?"
     for _ in range(2):
         assert run(films, "--decisions", decisions) == (0, [f"without effect: {told}"])
+
+
+def test_a_new_cut_moves_no_decision_to_another_shot(films: Path, tmp_path: Path, run: Run) -> None:
+    film, decisions, cuts = films / "film 0.mp4", tmp_path / "decisions.csv", tmp_path / "cuts.csv"
+    assert run(film) == (0, [])
+    first, second = Store.open(tmp_path / "store").clips
+    decisions.write_text(f"clip,decision\n{second.id},reject\n")
+    cuts.write_text(f"source,second,score,keep\nfilm 0.mp4,0.25,,yes\nfilm 0.mp4,{second.start},,yes\n")
+    short = ("--set", "shots.min_seconds=0.1")
+    assert run(film, "--decisions", decisions, "--cuts", cuts, *short) == (0, [])
+    rows = Store.open(tmp_path / "store").clips
+    assert [(row.start, row.frames) for row in rows] == [(0.0, 6), (0.25, SHOT - 6)]
+    assert rows[0].id == first.id

@@ -108,7 +108,7 @@ def test_a_clip_that_fails_is_named_and_the_others_stay(inputs, made, tmp_path):
     scan.write_text(json.dumps(shots))
     finished = run_quickly(inputs, tmp_path / "store")
     (failed,) = finished.failed
-    assert failed.clip.endswith("_0001")
+    assert failed.clip.endswith(f"_f{SHOT:06d}")
     assert "ends before frame 20" in failed.reason
     assert finished.packed == 5
     assert sorted(o.state for o in read_outcomes(tmp_path / "store")) == ["failed"] + ["kept"] * 5
