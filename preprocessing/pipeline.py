@@ -128,17 +128,20 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
     scans, broken = _scan(wanted, work)
     outcomes += broken
     idle = _idle_words(wanted, scans)
-    items, others, splits = _settle(wanted, scans)
+    items, others, alike = _settle(wanted, scans)
     outcomes += idle + others
     if not items:
         return Finished(outcomes, idle=idle)
     broken = _work_on(wanted, work, items)
     outcomes += broken
     lost = {outcome.clip for outcome in broken}
+    items = [item for item in items if item.id not in lost]
+    # Of what is left: a source without a clip would leave its split empty.
+    sources = {item.source.name: item.source for item in items}
+    splits = assign_splits(list(sources.values()), alike, wanted.config.split)
     clips = [
         Packed(item, splits[item.source.name], work.place(CLIPS, clip_keys(item, wanted.config)[CLIPS]))
         for item in items
-        if item.id not in lost
     ]
     if not clips:
         return Finished(outcomes, idle=idle)
@@ -200,8 +203,9 @@ def _idle_words(wanted: Wanted, scans: Sequence[ScanDone]) -> list[Outcome]:
 
 def _settle(
     wanted: Wanted, scans: Sequence[ScanDone]
-) -> tuple[list[ClipItem], list[Outcome], dict[str, str]]:
-    """Which shots become clips, what does not and why, and each source's split: what one shot alone does not tell."""
+) -> tuple[list[ClipItem], list[Outcome], list[tuple[str, str]]]:
+    """Which shots become clips, what does not and why, and which sources must share a split: what one shot alone does
+    not tell."""
     config, decisions = wanted.config, wanted.decisions
     shots = [
         (scan.source, shot, clip_id(scan.source, shot.first_frame)) for scan in scans for shot in scan.shots
@@ -219,19 +223,16 @@ def _settle(
     same = find_duplicates(
         [(name, source.name, shot.fingerprint) for source, shot, name in stay], config.dedupe
     )
-    source_of = {name: source.name for source, _, name in stay}
-    alike = [(source_of[copy], source_of[kept]) for copy, kept in same.items()]
-    splits = assign_splits([scan.source for scan in scans], alike, config.split)
     labels, broken = source_labels(wanted.labels, scans)
     others += broken
     unlabelled = {outcome.source for outcome in broken}
     items = []
     for source, shot, name in stay:
-        if name in same and decisions.decide(name, source.name) != "keep":
-            others.append(Outcome(source.name, name, "left out", f"nearly the same as {same[name]}"))
+        if name in same.copies and decisions.decide(name, source.name) != "keep":
+            others.append(Outcome(source.name, name, "left out", f"nearly the same as {same.copies[name]}"))
         elif source.name not in unlabelled:
             items.append(ClipItem(name, source, shot, labels.get(source.name)))
-    return items, others, splits
+    return items, others, same.alike
 
 
 def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> list[Outcome]:
