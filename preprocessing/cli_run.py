@@ -14,6 +14,7 @@ from .config import load_preprocess_config
 from .cuts import read_cuts
 from .decisions import DECISIONS_FILE, Decisions, read_decisions
 from .outcome import Outcome
+from .pack import check_place, kept_cuts
 from .pipeline import Finished, Wanted, run
 from .progress import Progress
 from .provenance import find_sources, without_licence
@@ -62,7 +63,10 @@ def run_clips(
             metavar="FILE", help="CSV of clips and sources to keep or to reject; by default the store's own."
         ),
     ] = None,
-    cuts: Annotated[Path | None, typer.Option(metavar="FILE", help="A corrected STORE/cuts.csv.")] = None,
+    cuts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A corrected STORE/cuts.csv; by default what that has of yours."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: on a cluster.")] = "local",
     work: Annotated[
@@ -89,6 +93,8 @@ def run_clips(
     settings = load_preprocess_config(config, overrides)
     if settings.pose.backend == "labels" and labels is None:
         raise UserError("--pose-backend labels: name the folder of the labels with --labels DIR")
+    # A store that a killed run has moved aside comes back before a person's words are read from it.
+    check_place(out)
     own = out / DECISIONS_FILE
     decisions = decisions or (own if own.is_file() else None)
     decided = read_decisions(decisions) if decisions else Decisions()
@@ -97,6 +103,11 @@ def run_clips(
     # A person's word for a source counts as leave to use it; the card still says that its licence is unknown.
     decided_sources = {name for name, decision in decided.sources.items() if decision.verdict == "keep"}
     licensed, unlicensed = without_licence(sources, allow_unlicensed, decided_sources)
+    kept = kept_cuts(out)
+    wanted_cuts = read_cuts(cuts) if cuts else kept
+    names = {source.name for source in licensed}
+    for name in sorted(names & (kept.keys() - wanted_cuts.keys())):
+        typer.echo(f"{name}: cut anew, since {cuts} has no line of it; the store had yours", err=True)
     wanted = Wanted(
         sources=licensed,
         outcomes=outcomes + unlicensed,
@@ -105,7 +116,7 @@ def run_clips(
         config=settings,
         labels=labels,
         decisions=decided,
-        cuts=read_cuts(cuts) if cuts else {},
+        cuts={name: own for name, own in kept.items() if name not in names} | wanted_cuts,
         workers=workers,
         engine=ray_engine.do_all if engine == "ray" else lanes.do_all,
         progress=Progress(quiet),

@@ -16,7 +16,7 @@ from temporal_gan.errors import UserError
 from .clip import Source
 from .clip_task import CLIPS, ClipDone, ClipItem, ClipTask, clip_keys
 from .config import PreprocessConfig
-from .cuts import Cut, cuts_of
+from .cuts import Cut, cut_values, cuts_of
 from .decisions import Decisions
 from .dedupe import find_duplicates
 from .lanes import Died, Task
@@ -48,7 +48,7 @@ class Wanted:
         config: settings of every stage.
         labels: folder with labels for the sources, or None.
         decisions: a person's; they win over duplicates and short shots.
-        cuts: source name -> cuts as a person wants them.
+        cuts: source name -> cuts as a person wants them; they stay with the store, those of no source here too.
         workers: processes.
         engine: :func:`preprocessing.lanes.do_all`, or the same on a cluster.
         progress: where it is told.
@@ -149,12 +149,13 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
     pieces = [(clip.piece.name, clip.split, vars(clip.item.source) | {"file": ""}) for clip in clips]
     decided = Path(wanted.decisions.file) if wanted.decisions.file else None
     words = None if decided is None else decided.read_text(encoding="utf-8")
-    key = key_of(pieces, sorted(repr(outcome) for outcome in outcomes), settings, words)
+    cuts = {scan.source.name: cuts_of(scan.shots) for scan in scans} | wanted.cuts
+    listed = [{name: cut_values(cuts[name]) for name in cuts}, sorted(wanted.cuts)]
+    key = key_of(pieces, sorted(repr(outcome) for outcome in outcomes), settings, words, listed)
     if is_up_to_date(wanted.out, key):
         return Finished(outcomes, len(clips), changed=False, idle=idle)
-    cuts = {scan.source.name: cuts_of(scan.shots) for scan in scans}
     with wanted.progress.bar("packing", len(clips), "clips") as done:
-        pack(wanted.out, Contents(key, settings, clips, outcomes, cuts, decided), done)
+        pack(wanted.out, Contents(key, settings, clips, outcomes, cuts, wanted.cuts, decided), done)
     return Finished(outcomes, len(clips), idle=idle)
 
 
