@@ -37,7 +37,8 @@ def find_sources(
     and what runs have made: clip stores, and folders that a ``CACHEDIR.TAG`` marks as caches.
 
     What is known of a source is taken, value by value, from its own sidecar (``<file>.json`` beside it), then from the
-    table, then from the defaults.
+    table, then from the defaults; a licence and its evidence are one value. Of files with the same bytes the first
+    whose own licence is known is the source.
 
     Args:
         inputs: files, and folders with all that is in them.
@@ -46,7 +47,8 @@ def find_sources(
         config: its limits hold for every file.
     Returns:
         the sources, no two with the same bytes; and an outcome for whatever else lay there: other files, empty files,
-        links that lead out of the inputs, copies, lines of the table that name none of the sources.
+        links that lead out of the inputs, copies, copies of which sidecars and table give several licences, lines of
+        the table that name none of the sources.
     Raises:
         UserError: an input is missing, a store or cache itself, or within another; sources of two inputs have one name;
             or the table is wrong. File and line are named.
@@ -79,7 +81,7 @@ def find_sources(
     names = {file: name_within(file, root) for file, root in owners.items()}
     _check_names(names, owners)
     sources: list[Source] = []
-    first: dict[str, str] = {}
+    copies: dict[str, list[tuple[Source, bool]]] = defaultdict(list)
     taken: set[str] = set()
     for file in sorted(owners, key=lambda path: (natural_key(names[path]), path)):
         name = names[file]
@@ -90,22 +92,22 @@ def find_sources(
         taken.add(name)
         try:
             entry = table.get(name_key(name))
-            source = _source(file, name, owners[file], entry, defaults, config.limits)
+            source, licensed = _source(file, name, owners[file], entry, defaults, config.limits)
         except UserError as error:
             reason = told_without_folder(str(error), file, name)
             outcomes.append(Outcome(name, "", "failed", one_line(reason)))
             continue
-        if source.sha256 in first:
-            outcomes.append(Outcome(name, "", "left out", f"same file as {first[source.sha256]}"))
-            continue
-        first[source.sha256] = name
         sources.append(source)
+        copies[source.sha256].append((source, licensed))
+    spare = [outcome for same in copies.values() for outcome in _spare(same)]
+    gone = {outcome.source for outcome in spare}
+    outcomes += spare
     known = {name_key(name) for name in names.values()}
     for key, entry in table.items():
         if key not in known:
             where = Path(entry.where).name
             outcomes.append(Outcome(entry.name, "", "left out", f"{where}: is not among the inputs"))
-    return sources, outcomes
+    return [source for source in sources if source.name not in gone], outcomes
 
 
 def without_licence(
@@ -211,17 +213,35 @@ def _stranger(files: list[Path], suffix: str, root: Path) -> Outcome:
     return Outcome(group, "", "left out", f"{len(files)} files; {kind} no video or picture")
 
 
+def _spare(same: Sequence[tuple[Source, bool]]) -> list[Outcome]:
+    """Of sources with the same bytes, those not to use; each comes with whether its own licence is known."""
+    told = [source for source, licensed in same if licensed]
+    if len({source.licence.casefold() for source in told}) > 1:
+        words = ", ".join(f"{source.name} is under {source.licence!r}" for source in told)
+        reason = f"the same bytes have several licences: {words}; correct or remove one"
+        return [Outcome(source.name, "", "failed", reason) for source, _ in same]
+    first = told[0] if told else same[0][0]
+    return [
+        Outcome(source.name, "", "left out", f"same file as {first.name}")
+        for source, _ in same
+        if source is not first
+    ]
+
+
 def _source(
     file: Path, name: str, root: Path, entry: Entry | None, defaults: Provenance, limits: MediaLimits
-) -> Source:
-    known = read_own_sidecar(file).over(entry.known if entry else Provenance()).over(defaults)
+) -> tuple[Source, bool]:
+    """The source, and whether its licence is its own and not the default."""
+    own = read_own_sidecar(file).over(entry.known if entry else Provenance())
+    known = own.over(defaults)
     sha256 = _sha256(file, limits)
     if entry and entry.sha256 not in ("", sha256):
         raise UserError(f"{file}: has sha256 {sha256}, but {Path(entry.where).name} says {entry.sha256}")
     alone = file == root or file.parent == root
     own_name = file.name if file.is_dir() else file.stem
     values = asdict(known) | {"character": known.character or (own_name if alone else file.parent.name)}
-    return Source(file, name, sha256, **{key: one_line(value) for key, value in values.items()})
+    source = Source(file, name, sha256, **{key: one_line(value) for key, value in values.items()})
+    return source, bool(own.licence)
 
 
 def _sha256(path: Path, limits: MediaLimits) -> str:

@@ -27,9 +27,14 @@ class Provenance:
     character: str = ""
 
     def over(self, other: "Provenance") -> "Provenance":
-        """This, and where it knows nothing, the other."""
+        """This, and where it knows nothing, the other. Evidence goes with the licence that it was given for."""
         mine, others = asdict(self), asdict(other)
-        return Provenance(**{name: mine[name] or others[name] for name in mine})
+        values = {name: mine[name].strip() or others[name].strip() for name in mine}
+        if values["licence"]:
+            holders = [known for known in (self, other) if known.licence.strip() == values["licence"]]
+            evidence = (known.licence_evidence.strip() for known in holders)
+            values["licence_evidence"] = next(filter(None, evidence), "")
+        return Provenance(**values)
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,57 @@ def test_the_nearest_word_on_a_source_wins(tmp_path: Path) -> None:
     assert outcomes == []
 
 
+@pytest.mark.parametrize(
+    ("own", "default", "licence", "evidence"),
+    [
+        (
+            {"licence": "CC-BY-NC-4.0"},
+            {"licence": "CC-BY-4.0", "licence_evidence": "page"},
+            "CC-BY-NC-4.0",
+            "",
+        ),
+        ({"licence": "MIT"}, {"licence": "MIT", "licence_evidence": "page"}, "MIT", "page"),
+        ({"licence_evidence": "mail"}, {"licence": "MIT", "licence_evidence": "page"}, "MIT", "page"),
+        ({"licence_evidence": "mail"}, {"licence": "MIT"}, "MIT", ""),
+        ({"licence": " "}, {"licence": "MIT", "licence_evidence": "page"}, "MIT", "page"),
+        ({"licence": "MIT", "licence_evidence": "mail"}, {"licence": "CC0-1.0"}, "MIT", "mail"),
+        ({"licence_evidence": "mail"}, {}, "", "mail"),
+        ({}, {"licence_evidence": "page"}, "", "page"),
+    ],
+)
+def test_evidence_goes_with_its_licence(
+    own: dict[str, str], default: dict[str, str], licence: str, evidence: str, tmp_path: Path
+) -> None:
+    blob(tmp_path / "a.mp4")
+    (tmp_path / "a.mp4.json").write_text(json.dumps(own))
+    (source,) = find(tmp_path, **default)[0]
+    assert (source.licence, source.licence_evidence) == (licence, evidence)
+
+
+def test_of_copies_the_licensed_one_is_used(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4", "x.mp4", "y.mp4"):
+        blob(tmp_path / "in" / name, "same" if name < "d" else "other")
+    known = table(tmp_path / "t.csv", "b.mp4,CC0-1.0,x", "c.mp4,cc0-1.0,x")
+    for default in ("", "CC-BY-4.0"):
+        sources, outcomes = find(tmp_path / "in", table=known, licence=default)
+        assert [(s.name, s.licence) for s in sources] == [("b.mp4", "CC0-1.0"), ("x.mp4", default)]
+        assert [(o.source, o.state, o.reason) for o in outcomes] == [
+            ("a.mp4", "left out", "same file as b.mp4"),
+            ("c.mp4", "left out", "same file as b.mp4"),
+            ("y.mp4", "left out", "same file as x.mp4"),
+        ]
+
+
+def test_copies_under_several_licences_fail(tmp_path: Path) -> None:
+    for name in ("a.mp4", "b.mp4", "c.mp4"):
+        blob(tmp_path / "in" / name, "same")
+    known = table(tmp_path / "t.csv", "b.mp4,CC0-1.0,x", "c.mp4,All rights reserved,x")
+    sources, outcomes = find(tmp_path / "in", table=known)
+    assert sources == []
+    assert [(o.source, o.state) for o in outcomes] == [(f"{name}.mp4", "failed") for name in "abc"]
+    assert "b.mp4 is under 'CC0-1.0', c.mp4 is under 'All rights reserved'" in outcomes[0].reason
+
+
 def test_json_table_and_the_table_that_is_written(tmp_path: Path) -> None:
     blob(tmp_path / "in/ミク ダンス.mp4")
     rows = [
