@@ -24,6 +24,7 @@ from .outcome import Outcome, told_without_folder
 from .pack import Contents, Packed, check_place, is_up_to_date, pack
 from .progress import Progress
 from .scan_task import SCANS, ScanDone, ScanItem, ScanTask, read_scan
+from .sequence import same_sequence
 from .shot import clip_id
 from .source_labels import source_labels
 from .split import assign_splits
@@ -233,7 +234,7 @@ def _settle(
             others.append(Outcome(source.name, name, "left out", f"nearly the same as {same.copies[name]}"))
         elif source.name not in unlabelled:
             items.append(ClipItem(name, source, shot, labels.get(source.name)))
-    return items, others, same.alike
+    return items, others, same.alike + same_sequence({item.source.name for item in items})
 
 
 def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> list[Outcome]:

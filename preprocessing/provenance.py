@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 from temporal_gan.errors import UserError
 from temporal_gan.video_io import STILL_SUFFIXES, VIDEO_SUFFIXES, natural_key
@@ -15,6 +16,7 @@ from .ingest import IngestConfig
 from .media_limits import MediaLimits, check_file
 from .outcome import Outcome, told_without_folder
 from .picture_media import folder_pictures, is_sequence
+from .sequence import sequence_flaw
 from .sidecar import VALUES, Entry, Provenance, name_key, read_own_sidecar, read_sidecar, write_table
 from .source_name import name_within, one_line
 from .work_folder import CACHE_TAG
@@ -30,7 +32,8 @@ def find_sources(
     """Every source within some files and folders, in natural order of their names.
 
     A file with one of ``MEDIA_SUFFIXES`` is a source. The pictures of a folder are one source together, a clip, where
-    :func:`.picture_media.is_sequence` says so; otherwise each is a source of one frame. A source is named by its path
+    :func:`.picture_media.is_sequence` says so, and a broken one where :func:`.sequence.sequence_flaw` tells what is
+    missing; otherwise each is a source of one frame. A source is named by its path
     from the input folder it was found in, or, given as a file, by its own name: the same whatever else is given, since
     decisions, cuts, labels and splits go by it. The character it shows is, unless told, the one its folder is named
     after; right in an input folder, or given as a file, the one it is named after itself. Passed over are hidden files,
@@ -70,9 +73,9 @@ def find_sources(
     owners: dict[Path, Path] = {}
     for root in roots:
         strangers: dict[tuple[Path, str], list[Path]] = defaultdict(list)
-        for file, reason in _walk(root, config.limits):
+        for file, state, reason in _walk(root, config.limits):
             if reason:
-                outcomes.append(Outcome(name_within(file, root), "", "left out", reason))
+                outcomes.append(Outcome(name_within(file, root), "", state, reason))
             elif file.is_dir() or file.suffix.lower() in MEDIA_SUFFIXES:
                 owners.setdefault(file, root)
             elif not _is_sidecar(file, provenance):
@@ -140,10 +143,10 @@ def write_sources(file: Path, sources: Sequence[Source]) -> None:
     write_table(file, rows)
 
 
-def _walk(root: Path, limits: MediaLimits) -> Iterator[tuple[Path, str]]:
-    """Files, and folders that are one clip; with the reason for which one is left out, or ""."""
+def _walk(root: Path, limits: MediaLimits) -> Iterator[tuple[Path, Literal["left out", "failed"], str]]:
+    """Files, and folders that are one clip; with the reason for which one is left out or fails, or ""."""
     if root.is_file():
-        yield root, ""
+        yield root, "left out", ""
         return
     folders = [root]
     while folders:
@@ -151,22 +154,24 @@ def _walk(root: Path, limits: MediaLimits) -> Iterator[tuple[Path, str]]:
         try:
             entries = sorted(entry for entry in folder.iterdir() if not _is_hidden(entry))
         except OSError as error:
-            yield folder, f"cannot be read ({error.strerror})"
+            yield folder, "left out", f"cannot be read ({error.strerror})"
             continue
         pictures = folder_pictures(folder)
-        together = set(pictures) if is_sequence(pictures, limits) else set()
+        whole = is_sequence(pictures, limits)
+        flaw = "" if whole else sequence_flaw(pictures, limits)
+        together = set(pictures) if whole or flaw else set()
         if together:
-            yield folder, ""
+            yield folder, "failed", flaw
         for entry in entries:
             if entry.is_symlink():
                 reason = _why_not_follow(entry, root)
                 if reason or entry.is_file():
-                    yield entry, reason
+                    yield entry, "left out", reason
             elif entry.is_dir():
                 if not _is_made(entry):
                     folders.append(entry)
             elif entry not in together:
-                yield entry, ""
+                yield entry, "left out", ""
 
 
 def _check_names(names: Mapping[Path, str], owners: Mapping[Path, Path]) -> None:

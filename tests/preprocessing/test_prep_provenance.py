@@ -13,6 +13,7 @@ from PIL import Image
 from preprocessing.ingest import IngestConfig
 from preprocessing.outcome import Outcome
 from preprocessing.provenance import find_sources, without_licence, write_sources
+from preprocessing.sequence import same_sequence
 from preprocessing.sidecar import Provenance
 from temporal_gan.errors import UserError
 
@@ -114,6 +115,66 @@ def test_numbered_pictures_of_several_sizes_are_stills(tmp_path: Path) -> None:
     picture(tmp_path / "1.png")
     picture(tmp_path / "2.png", 9, (30, 20))
     assert len(find(tmp_path)[0]) == 2
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (
+            [f"walk_{n:03d}.png" for n in range(30) if n != 17],
+            "walk_017.png is missing among walk_000.png to walk_029.png",
+        ),
+        (["Walk (8).png", "Walk (9).png", "Walk (12).png"], "Walk (10).png and 1 more are missing"),
+        (["c1.png", "c3.png", "c7.png"], "c5.png is missing among c1.png to c7.png"),
+        (
+            [*(f"{n:02d}.png" for n in range(12)), "cover.png"],
+            "cover.png lies among the frames of a clip, 00.png to",
+        ),
+        ([*(f"{n:02d}.png" for n in range(12)), "50.jpg"], "50.jpg lies among the frames"),
+        (
+            [f"{way}{n}.png" for way in ("run", "walk") for n in range(3)],
+            "several clips (run0.png, walk0.png, ...)",
+        ),
+    ],
+)
+def test_frames_of_a_clip_that_is_not_whole_are_refused(names: list[str], words: str, tmp_path: Path) -> None:
+    for colour, name in enumerate(names):
+        picture(tmp_path / "in/walk" / name, colour)
+    blob(tmp_path / "in/walk/film.mp4")
+    for folder in (tmp_path / "in", tmp_path / "in/walk"):
+        sources, outcomes = find(folder)
+        assert [source.file.name for source in sources] == ["film.mp4"]
+        assert [(outcome.source, outcome.state) for outcome in outcomes] == [("walk", "failed")]
+        assert words in outcomes[0].reason
+
+
+def test_a_frame_that_cannot_be_read_fails_its_clip(tmp_path: Path) -> None:
+    for number in range(4):
+        picture(tmp_path / f"in/walk/{number}.png", number)
+    (tmp_path / "in/walk/2.png").write_bytes(b"")
+    sources, outcomes = find(tmp_path / "in")
+    assert sources == []
+    assert [(o.source, o.state) for o in outcomes] == [("walk", "failed")]
+    assert outcomes[0].reason.startswith("its frame 2.png: the file is empty (0 bytes)")
+
+
+def test_numbered_stills_stay_stills_and_in_one_split(tmp_path: Path) -> None:
+    for number in (1, 2, 3):
+        picture(tmp_path / f"in/a/{number}.png", number, (20, 20 + number))
+    for number in (1, 5, 10, 40):
+        picture(tmp_path / f"in/b/x{number}.png", number + 100)
+    names = [source.name for source in find(tmp_path / "in")[0]]
+    assert names == [*(f"a/{n}.png" for n in (1, 2, 3)), *(f"b/x{n}.png" for n in (1, 5, 10, 40))]
+    pairs = same_sequence(
+        [*names, "a/10.PNG", "b/y6.png", "b/x7.jpg", "c/x1.png", "a/1.mp4", "a/2.mp4", "b/x.png"]
+    )
+    groups: dict[str, set[str]] = {name: {name} for pair in pairs for name in pair}
+    for a, b in pairs:
+        merged = groups[a] | groups[b]
+        groups |= dict.fromkeys(merged, merged)
+    assert groups["a/1.png"] == {"a/1.png", "a/2.png", "a/3.png", "a/10.PNG"}
+    assert groups["b/x1.png"] == {f"b/x{n}.png" for n in (1, 5, 10, 40)}
+    assert len(groups) == 8
 
 
 def test_the_hash_of_a_folder_tells_a_changed_picture_and_name(tmp_path: Path) -> None:

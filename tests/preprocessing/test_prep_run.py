@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 from small_inputs import SHOT, digest, quick_config, run_quickly, write_inputs
@@ -92,6 +93,15 @@ def test_a_source_of_which_nothing_is_left_takes_no_split(lost, inputs, made, tm
         rows = Store.open(out).clips
         assert {row.source for row in rows} == {f"film {i}.mp4" for i in range(3)} - {name}
         assert "train" in {row.split for row in rows}
+
+
+def test_stills_that_differ_in_a_number_share_a_split(tmp_path):
+    random = np.random.default_rng(0)
+    for number in (1, 5, 10, 40):
+        pixels = cv2.resize(random.integers(0, 256, (8, 8, 3), np.uint8), (64, 64))
+        assert cv2.imwrite(str(tmp_path / f"walk {number}.png"), pixels)
+    assert run_quickly(tmp_path, tmp_path / "store").packed == 4
+    assert {row.split for row in Store.open(tmp_path / "store").clips} == {"train"}
 
 
 def test_repeating_changes_nothing(inputs, made, tmp_path):
