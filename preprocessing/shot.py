@@ -9,6 +9,9 @@ from temporal_gan.errors import StoreError
 from .clip import Source
 
 
+_FINDING = ("fingerprint", "score", "near_cuts", "left_out")
+
+
 @dataclass(frozen=True)
 class Shot:
     """One shot, or a part of a long one. Everything is plain, for JSON.
@@ -46,6 +49,10 @@ class Shot:
     def to_dict(self) -> dict[str, object]:
         """Plain types for JSON."""
         return asdict(self) | {"near_cuts": [list(cut) for cut in self.near_cuts]}
+
+    def stretch(self) -> dict[str, object]:
+        """What the clip's frames follow from, in plain types: not how the shot was found, nor what it is compared by."""
+        return {name: value for name, value in asdict(self).items() if name not in _FINDING}
 
     @staticmethod
     def from_dict(data: dict) -> "Shot":

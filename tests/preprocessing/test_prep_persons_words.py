@@ -149,3 +149,14 @@ def test_words_in_a_store_that_a_killed_run_has_moved_aside_hold(
     (tmp_path / "store").rename(tmp_path / ".store.old")
     assert run(films) == (0, [])
     assert set(clips(tmp_path).values()) == {"film 0.mp4"}
+
+
+def test_the_list_of_cuts_given_back_as_it_is_makes_nothing_again(
+    films: Path, tmp_path: Path, run: Run
+) -> None:
+    assert run(films) == (0, [])
+    before = {piece: piece.stat().st_mtime_ns for piece in (tmp_path / "store.work").glob("clips/*/*")}
+    held = clips(tmp_path)
+    assert run(films, "--cuts", tmp_path / "store" / "cuts.csv") == (0, [])
+    assert clips(tmp_path) == held
+    assert {p: p.stat().st_mtime_ns for p in (tmp_path / "store.work").glob("clips/*/*")} == before
