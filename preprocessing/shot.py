@@ -8,7 +8,6 @@ from temporal_gan.errors import StoreError
 
 from .clip import Source
 
-
 _FINDING = ("fingerprint", "score", "near_cuts", "left_out")
 
 
@@ -51,7 +50,7 @@ class Shot:
         return asdict(self) | {"near_cuts": [list(cut) for cut in self.near_cuts]}
 
     def stretch(self) -> dict[str, object]:
-        """What the clip's frames follow from, in plain types: not how the shot was found, nor what it is compared by."""
+        """What the clip's frames follow from, plain: not how the shot was found, nor what it is compared by."""
         return {name: value for name, value in asdict(self).items() if name not in _FINDING}
 
     @staticmethod
