@@ -224,7 +224,7 @@ def duplicate_times(count: int) -> dict[str, object]:
     bits[-copies:] = bits[draw.integers(count - copies, size=copies)] ^ noise
     shots = [(f"{i:07d}", f"source {i:07d}", f"8.000:{own.tobytes().hex()}") for i, own in enumerate(bits)]
     began = time.process_time()
-    found = find_duplicates(shots)
+    found = find_duplicates(shots).copies
     return {"shots": count, "copies": copies, "found": len(found), "seconds": time.process_time() - began}
 
 

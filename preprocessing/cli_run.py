@@ -13,6 +13,8 @@ from . import lanes, ray_engine
 from .config import load_preprocess_config
 from .cuts import read_cuts
 from .decisions import DECISIONS_FILE, Decisions, read_decisions
+from .outcome import Outcome
+from .pack import check_place, kept_cuts
 from .pipeline import Finished, Wanted, run
 from .progress import Progress
 from .provenance import find_sources, without_licence
@@ -61,7 +63,10 @@ def run_clips(
             metavar="FILE", help="CSV of clips and sources to keep or to reject; by default the store's own."
         ),
     ] = None,
-    cuts: Annotated[Path | None, typer.Option(metavar="FILE", help="A corrected STORE/cuts.csv.")] = None,
+    cuts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A corrected STORE/cuts.csv; by default what that has of yours."),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
     engine: Annotated[Literal["local", "ray"], typer.Option(help="ray: on a cluster.")] = "local",
     work: Annotated[
@@ -88,6 +93,8 @@ def run_clips(
     settings = load_preprocess_config(config, overrides)
     if settings.pose.backend == "labels" and labels is None:
         raise UserError("--pose-backend labels: name the folder of the labels with --labels DIR")
+    # A store that a killed run has moved aside comes back before a person's words are read from it.
+    check_place(out)
     own = out / DECISIONS_FILE
     decisions = decisions or (own if own.is_file() else None)
     decided = read_decisions(decisions) if decisions else Decisions()
@@ -96,6 +103,11 @@ def run_clips(
     # A person's word for a source counts as leave to use it; the card still says that its licence is unknown.
     decided_sources = {name for name, decision in decided.sources.items() if decision.verdict == "keep"}
     licensed, unlicensed = without_licence(sources, allow_unlicensed, decided_sources)
+    kept = kept_cuts(out)
+    wanted_cuts = read_cuts(cuts) if cuts else kept
+    names = {source.name for source in licensed}
+    for name in sorted(names & (kept.keys() - wanted_cuts.keys())):
+        typer.echo(f"{name}: cut anew, since {cuts} has no line of it; the store had yours", err=True)
     wanted = Wanted(
         sources=licensed,
         outcomes=outcomes + unlicensed,
@@ -104,7 +116,7 @@ def run_clips(
         config=settings,
         labels=labels,
         decisions=decided,
-        cuts=read_cuts(cuts) if cuts else {},
+        cuts={name: own for name, own in kept.items() if name not in names} | wanted_cuts,
         workers=workers,
         engine=ray_engine.do_all if engine == "ray" else lanes.do_all,
         progress=Progress(quiet),
@@ -135,7 +147,11 @@ def _why_nothing(finished: Finished) -> str:
 
 
 def _tell(finished: Finished, out: Path, page: Path, quiet: bool) -> None:
-    """What became of the inputs, the broken ones by name."""
+    """What became of the inputs, the broken ones by name, and which words of a person met nothing."""
+    for outcome in finished.idle[:_LISTED]:
+        typer.echo(f"without effect: {_told(outcome)}", err=True)
+    if len(finished.idle) > _LISTED:
+        typer.echo(f"without effect: and {len(finished.idle) - _LISTED} more, listed in {page}", err=True)
     for outcome in finished.failed[:_LISTED]:
         typer.echo(f"failed: {outcome.clip or outcome.source}: {outcome.reason}", err=True)
     if len(finished.failed) > _LISTED:
@@ -143,3 +159,7 @@ def _tell(finished: Finished, out: Path, page: Path, quiet: bool) -> None:
     left_out = sum(outcome.state == "left out" for outcome in finished.outcomes)
     what = f"{finished.packed} clips" if finished.changed else f"nothing changed, {finished.packed} clips"
     say(quiet, f"{out}: {what}, {left_out} left out, {len(finished.failed)} failed; report: {page}")
+
+
+def _told(idle: Outcome) -> str:
+    return idle.reason if idle.reason.startswith(f"{idle.source}:") else f"{idle.source}: {idle.reason}"

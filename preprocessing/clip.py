@@ -118,7 +118,8 @@ class Clip:
     """One shot.
 
     Attributes:
-        id: as :class:`temporal_gan.data.manifest.ClipRow` wants it; made from the source's name and the shot's number.
+        id: as :class:`temporal_gan.data.manifest.ClipRow` wants it; made from the source's name and the shot's first
+            frame.
         source: whence.
         start, end: seconds within the source; ``end`` is when the last frame stops being shown.
         fps: of the frames, which are evenly spaced.

@@ -65,7 +65,7 @@ class ClipDone:
 
 def clip_keys(item: ClipItem, config: PreprocessConfig) -> dict[str, str]:
     """Stage -> key of what it makes of this clip; a stage's key changes with everything before it."""
-    key = key_of(av.__version__, cv2.__version__, item.id, item.source.sha256, item.shot.to_dict())
+    key = key_of(av.__version__, cv2.__version__, item.id, item.source.sha256, item.shot.stretch())
     keys = {}
     for name, settings in _settings(item, config):
         key = keys[name] = key_of(key, name, settings)

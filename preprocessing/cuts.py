@@ -38,6 +38,11 @@ def cuts_of(shots: Sequence[Shot]) -> list[Cut]:
     return sorted(cuts, key=lambda cut: cut.second)
 
 
+def cut_values(cuts: Sequence[Cut]) -> list[list[str]]:
+    """Second, score and keep of cuts as they are written: cuts with the same values are the same."""
+    return [[f"{cut.second:.3f}", f"{cut.score:.1f}", "yes" if cut.keep else "no"] for cut in cuts]
+
+
 def write_cuts(file: Path, cuts: Mapping[str, Sequence[Cut]]) -> None:
     """Write source name -> cuts as CSV: ``source, second, score, keep`` (yes or no).
 
@@ -48,8 +53,7 @@ def write_cuts(file: Path, cuts: Mapping[str, Sequence[Cut]]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     for source in sorted(cuts):
-        for cut in cuts[source]:
-            writer.writerow((source, f"{cut.second:.3f}", f"{cut.score:.1f}", "yes" if cut.keep else "no"))
+        writer.writerows((source, *values) for values in cut_values(cuts[source]))
     try:
         file.write_text(text.getvalue(), encoding="utf-8")
     except OSError as error:
@@ -83,7 +87,8 @@ def _cut(row: Mapping[str | None, str | None], where: str) -> Cut:
     if keep not in ("yes", "no"):
         raise UserError(f"{where}: keep is {row['keep']!r}, expected yes or no")
     return Cut(
-        _number(row["second"], "second", where),
+        # As precise as it is written again.
+        round(_number(row["second"], "second", where), 3),
         _number(row["score"] or "0", "score", where),
         keep == "yes",
         where,

@@ -6,6 +6,7 @@ the odd columns). A shot's fingerprint is its length and the hashes at evenly sp
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -60,9 +61,23 @@ def shot_fingerprint(seconds: float, hashes: Sequence[bytes]) -> str:
     return f"{seconds:.3f}:{b''.join(hashes).hex()}"
 
 
+@dataclass(frozen=True)
+class Duplicates:
+    """What repeats what.
+
+    Attributes:
+        copies: id of each duplicate -> id of the kept shot that it repeats.
+        alike: pairs of names of sources that share a shot: every pair, or with others joins the same sources. A copy
+            that a person keeps may be like another that is like nothing else.
+    """
+
+    copies: dict[str, str]
+    alike: list[tuple[str, str]]
+
+
 def find_duplicates(
     shots: Sequence[tuple[str, str, str]], config: DedupeConfig = DedupeConfig()
-) -> dict[str, str]:
+) -> Duplicates:
     """Which shots repeat which.
 
     Of each group the first is kept, in the order of source names and then ids, whatever the order of ``shots``. Shots
@@ -71,28 +86,33 @@ def find_duplicates(
     Args:
         shots: clip id, source name, fingerprint of each; ids are unique.
         config: how alike.
-    Returns:
-        id of each duplicate -> id of the kept shot that it repeats.
     """
     ordered = sorted(shots, key=lambda shot: (shot[1], shot[0]))
     if not ordered:
-        return {}
+        return Duplicates({}, [])
     # Black shots and loops repeat to the bit; compared one by one, n of them would make n * n pairs.
     first: dict[str, str] = {}
     repeats = {name: first[print_] for name, _, print_ in ordered if first.setdefault(print_, name) != name}
+    source_of = {name: source for name, source, _ in ordered}
+    alike = {(source_of[kept], source_of[name]) for name, kept in repeats.items()}
     ordered = [shot for shot in ordered if shot[0] not in repeats]
     prints = [print_.split(":") for _, _, print_ in ordered]
     lengths = np.array([float(seconds) for seconds, _ in prints])
     words = np.frombuffer(bytes.fromhex("".join(bits for _, bits in prints)), np.uint64)
     words = words.reshape(len(ordered), -1, _WORDS)
-    sources = np.unique([source for _, source, _ in ordered], return_inverse=True)[1]
+    names, sources = np.unique([source for _, source, _ in ordered], return_inverse=True)
     later, earlier = _pairs(words, lengths, sources, config.threshold)
     again = np.zeros(len(ordered), bool)
     for i, j in zip(later.tolist(), earlier.tolist(), strict=True):
         if not (again[i] or again[j]):
             again[i] = True
             repeats[ordered[i][0]] = ordered[j][0]
-    return {name: repeats.get(kept, kept) for name, kept in repeats.items()}
+    joined = np.unique(sources[earlier] * len(names) + sources[later])
+    alike |= {(str(names[pair // len(names)]), str(names[pair % len(names)])) for pair in joined.tolist()}
+    return Duplicates(
+        {name: repeats.get(kept, kept) for name, kept in repeats.items()},
+        sorted((a, b) for a, b in alike if a != b),
+    )
 
 
 def _pairs(

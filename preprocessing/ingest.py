@@ -84,7 +84,7 @@ class ShotReader:
             source_frame[done:] = last.number
         hold = np.concatenate([[0], np.cumsum(np.diff(source_frame) != 0)]).astype(np.int64)
         return Clip(
-            id=clip_id(source, shot.number),
+            id=clip_id(source, shot.first_frame),
             source=source,
             start=shot.start,
             end=shot.end,

@@ -1,10 +1,11 @@
 """Finished clips, put together as a clip store that takes its place in one step."""
 
+import hashlib
 import json
 import os
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from temporal_gan.video_io import read_frames
 
 from .clip import Clip, Expression, Pose
 from .clip_task import ClipItem, read_piece
-from .cuts import Cut, write_cuts
+from .cuts import Cut, cut_values, read_cuts, write_cuts
 from .decisions import DECISIONS_FILE
 from .outcome import Outcome, write_outcomes
 from .provenance import write_sources
@@ -49,7 +50,8 @@ class Contents:
         settings: of the run, for people to read.
         clips: at least one, in the store's order.
         others: outcomes of what is not in the store.
-        cuts: of every source, to be corrected by a person.
+        cuts: of every source, to be corrected by a person; and of other sources what a person has set.
+        own_cuts: names of those sources whose cuts a person has set, for :func:`kept_cuts`.
         decisions: the file of a person's decisions, which stays with the store; or None.
     """
 
@@ -58,12 +60,23 @@ class Contents:
     clips: Sequence[Packed]
     others: Sequence[Outcome]
     cuts: Mapping[str, Sequence[Cut]]
+    own_cuts: Collection[str]
     decisions: Path | None
 
 
 def is_up_to_date(out: Path, key: str) -> bool:
     """Whether a store lies there that was made from just this."""
     return (out / "store.json").is_file() and _run_key(out) == key
+
+
+def kept_cuts(out: Path) -> dict[str, list[Cut]]:
+    """Source name -> cuts, where a store's ``CUTS_FILE`` holds a person's: those the last run was given, and sources
+    whose lines have been changed since. Raises UserError where the file is wrong."""
+    found = _run(out).get("found_cuts")
+    if not isinstance(found, dict) or not (out / CUTS_FILE).is_file():
+        return {}
+    cuts = read_cuts(out / CUTS_FILE)
+    return {source: own for source, own in cuts.items() if _digest(own) != found.get(source)}
 
 
 def check_place(out: Path) -> None:
@@ -146,7 +159,8 @@ def _fill(room: Path, contents: Contents, each: Callable[[], None]) -> None:
     write_cuts(room / CUTS_FILE, contents.cuts)
     if contents.decisions is not None:
         shutil.copyfile(contents.decisions, room / DECISIONS_FILE)
-    run = {"key": contents.key, "settings": contents.settings}
+    found = {name: _digest(cuts) for name, cuts in contents.cuts.items() if name not in contents.own_cuts}
+    run = {"key": contents.key, "settings": contents.settings, "found_cuts": found}
     (room / RUN_FILE).write_text(
         json.dumps(run, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"
     )
@@ -247,8 +261,17 @@ def _beside(out: Path, suffix: str) -> Path:
     return out.with_name(f".{out.name}.{suffix}")
 
 
+def _digest(cuts: Sequence[Cut]) -> str:
+    return hashlib.sha256(json.dumps(cut_values(cuts)).encode()).hexdigest()[:16]
+
+
 def _run_key(out: Path) -> str:
+    return str(_run(out).get("key", ""))
+
+
+def _run(out: Path) -> dict[str, object]:
     try:
-        return str(json.loads((out / RUN_FILE).read_text(encoding="utf-8"))["key"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        run = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return run if isinstance(run, dict) else {}

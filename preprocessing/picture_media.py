@@ -24,7 +24,8 @@ _STARTS = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 _ANIMATED = ("GIF", "PNG", "WEBP")
 _BROWSER_DELAY_MS = 100
 _ORIENTATION = 0x0112
-_NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
+NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
+"""A stem: what is before its last number, that number, and what is behind."""
 
 
 def is_picture(head: bytes) -> bool:
@@ -50,7 +51,7 @@ def is_sequence(files: Sequence[Path], limits: MediaLimits) -> bool:
         files: in natural order.
         limits: a picture beyond them is no part of anything.
     """
-    names = [_NUMBERED.fullmatch(file.stem) for file in files]
+    names = [NUMBERED.fullmatch(file.stem) for file in files]
     parts = [(name[1], name[3], int(name[2])) for name in names if name]
     if len(files) < 2 or len(parts) < len(files):
         return False

@@ -16,7 +16,7 @@ from temporal_gan.errors import UserError
 from .clip import Source
 from .clip_task import CLIPS, ClipDone, ClipItem, ClipTask, clip_keys
 from .config import PreprocessConfig
-from .cuts import Cut, cuts_of
+from .cuts import Cut, cut_values, cuts_of
 from .decisions import Decisions
 from .dedupe import find_duplicates
 from .lanes import Died, Task
@@ -24,6 +24,7 @@ from .outcome import Outcome, told_without_folder
 from .pack import Contents, Packed, check_place, is_up_to_date, pack
 from .progress import Progress
 from .scan_task import SCANS, ScanDone, ScanItem, ScanTask, read_scan
+from .sequence import same_sequence
 from .shot import clip_id
 from .source_labels import source_labels
 from .split import assign_splits
@@ -48,7 +49,7 @@ class Wanted:
         config: settings of every stage.
         labels: folder with labels for the sources, or None.
         decisions: a person's; they win over duplicates and short shots.
-        cuts: source name -> cuts as a person wants them.
+        cuts: source name -> cuts as a person wants them; they stay with the store, those of no source here too.
         workers: processes.
         engine: :func:`preprocessing.lanes.do_all`, or the same on a cluster.
         progress: where it is told.
@@ -75,11 +76,13 @@ class Finished:
         outcomes: of everything.
         packed: clips in the store; 0 = no store was made.
         changed: False where the store was there already, made from just this.
+        idle: those of the outcomes that are of a person's words which met nothing: decisions, cuts.
     """
 
     outcomes: list[Outcome] = field(default_factory=list)
     packed: int = 0
     changed: bool = True
+    idle: list[Outcome] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Outcome]:
@@ -125,31 +128,36 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
     outcomes = list(wanted.outcomes)
     scans, broken = _scan(wanted, work)
     outcomes += broken
-    items, others, splits = _settle(wanted, scans)
-    outcomes += others
+    idle = _idle_words(wanted, scans)
+    items, others, alike = _settle(wanted, scans)
+    outcomes += idle + others
     if not items:
-        return Finished(outcomes)
+        return Finished(outcomes, idle=idle)
     broken = _work_on(wanted, work, items)
     outcomes += broken
     lost = {outcome.clip for outcome in broken}
+    items = [item for item in items if item.id not in lost]
+    # Of what is left: a source without a clip would leave its split empty.
+    sources = {item.source.name: item.source for item in items}
+    splits = assign_splits(list(sources.values()), alike, wanted.config.split)
     clips = [
         Packed(item, splits[item.source.name], work.place(CLIPS, clip_keys(item, wanted.config)[CLIPS]))
         for item in items
-        if item.id not in lost
     ]
     if not clips:
-        return Finished(outcomes)
+        return Finished(outcomes, idle=idle)
     settings = wanted.config.model_dump(mode="json")
     pieces = [(clip.piece.name, clip.split, vars(clip.item.source) | {"file": ""}) for clip in clips]
     decided = Path(wanted.decisions.file) if wanted.decisions.file else None
     words = None if decided is None else decided.read_text(encoding="utf-8")
-    key = key_of(pieces, sorted(repr(outcome) for outcome in outcomes), settings, words)
+    cuts = {scan.source.name: cuts_of(scan.shots) for scan in scans} | wanted.cuts
+    listed = [{name: cut_values(cuts[name]) for name in cuts}, sorted(wanted.cuts)]
+    key = key_of(pieces, sorted(repr(outcome) for outcome in outcomes), settings, words, listed)
     if is_up_to_date(wanted.out, key):
-        return Finished(outcomes, len(clips), changed=False)
-    cuts = {scan.source.name: cuts_of(scan.shots) for scan in scans}
+        return Finished(outcomes, len(clips), changed=False, idle=idle)
     with wanted.progress.bar("packing", len(clips), "clips") as done:
-        pack(wanted.out, Contents(key, settings, clips, outcomes, cuts, decided), done)
-    return Finished(outcomes, len(clips))
+        pack(wanted.out, Contents(key, settings, clips, outcomes, cuts, wanted.cuts, decided), done)
+    return Finished(outcomes, len(clips), idle=idle)
 
 
 def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcome]]:
@@ -180,25 +188,31 @@ def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcom
     return [scan for scan in scans if not scan.failure], broken
 
 
+def _idle_words(wanted: Wanted, scans: Sequence[ScanDone]) -> list[Outcome]:
+    """A person's decisions and cuts of what is not there: what they were for may have another name now."""
+    decisions, file = wanted.decisions, Path(wanted.decisions.file).name
+    known = {source.name for source in wanted.sources}
+    clips = [clip_id(scan.source, shot.first_frame) for scan in scans for shot in scan.shots]
+    decided = [line.replace(decisions.file, file) for line in decisions.unknown(clips, known)]
+    cut = [name for name in wanted.cuts if name not in known]
+    return [Outcome(file, "", "left out", line) for line in decided] + [
+        Outcome(
+            name, "", "left out", f"{Path(wanted.cuts[name][0].where).name}: a cut of none of the sources"
+        )
+        for name in cut
+    ]
+
+
 def _settle(
     wanted: Wanted, scans: Sequence[ScanDone]
-) -> tuple[list[ClipItem], list[Outcome], dict[str, str]]:
-    """Which shots become clips, what does not and why, and each source's split: what one shot alone does not tell."""
+) -> tuple[list[ClipItem], list[Outcome], list[tuple[str, str]]]:
+    """Which shots become clips, what does not and why, and which sources must share a split: what one shot alone does
+    not tell."""
     config, decisions = wanted.config, wanted.decisions
-    shots = [(scan.source, shot, clip_id(scan.source, shot.number)) for scan in scans for shot in scan.shots]
-    names = [scan.source.name for scan in scans]
-    known = {source.name for source in wanted.sources}
-    others = [
-        Outcome(
-            Path(decisions.file).name, "", "left out", line.replace(decisions.file, Path(decisions.file).name)
-        )
-        for line in decisions.unknown([name for *_, name in shots], names)
+    shots = [
+        (scan.source, shot, clip_id(scan.source, shot.first_frame)) for scan in scans for shot in scan.shots
     ]
-    others += [
-        Outcome(source, "", "left out", f"{Path(cuts[0].where).name}: a cut of none of the sources")
-        for source, cuts in wanted.cuts.items()
-        if source not in known
-    ]
+    others: list[Outcome] = []
     stay = []
     for source, shot, name in shots:
         decision = decisions.find(name, source.name)
@@ -211,19 +225,16 @@ def _settle(
     same = find_duplicates(
         [(name, source.name, shot.fingerprint) for source, shot, name in stay], config.dedupe
     )
-    source_of = {name: source.name for source, _, name in stay}
-    alike = [(source_of[copy], source_of[kept]) for copy, kept in same.items()]
-    splits = assign_splits([scan.source for scan in scans], alike, config.split)
     labels, broken = source_labels(wanted.labels, scans)
     others += broken
     unlabelled = {outcome.source for outcome in broken}
     items = []
     for source, shot, name in stay:
-        if name in same and decisions.decide(name, source.name) != "keep":
-            others.append(Outcome(source.name, name, "left out", f"nearly the same as {same[name]}"))
+        if name in same.copies and decisions.decide(name, source.name) != "keep":
+            others.append(Outcome(source.name, name, "left out", f"nearly the same as {same.copies[name]}"))
         elif source.name not in unlabelled:
             items.append(ClipItem(name, source, shot, labels.get(source.name)))
-    return items, others, splits
+    return items, others, same.alike + same_sequence({item.source.name for item in items})
 
 
 def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> list[Outcome]:

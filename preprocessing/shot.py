@@ -8,13 +8,14 @@ from temporal_gan.errors import StoreError
 
 from .clip import Source
 
+_FINDING = ("fingerprint", "score", "near_cuts", "left_out")
+
 
 @dataclass(frozen=True)
 class Shot:
     """One shot, or a part of a long one. Everything is plain, for JSON.
 
     Attributes:
-        number: within the source, from 0.
         first_frame, end_frame: decoded frames of the source, the end not included.
         first_pts: time stamp of the first frame in the file's own units; None where the file has no usable ones.
         start, end: seconds within the source; ``end`` is when the last frame stops being shown.
@@ -28,7 +29,6 @@ class Shot:
         left_out: why it is not to become a clip; "" = it is.
     """
 
-    number: int
     first_frame: int
     end_frame: int
     first_pts: int | None
@@ -49,6 +49,10 @@ class Shot:
         """Plain types for JSON."""
         return asdict(self) | {"near_cuts": [list(cut) for cut in self.near_cuts]}
 
+    def stretch(self) -> dict[str, object]:
+        """What the clip's frames follow from, plain: not how the shot was found, nor what it is compared by."""
+        return {name: value for name, value in asdict(self).items() if name not in _FINDING}
+
     @staticmethod
     def from_dict(data: dict) -> "Shot":
         """Inverse of :meth:`to_dict`. Raises StoreError where a field is missing or unknown."""
@@ -60,9 +64,10 @@ class Shot:
         return Shot(**data | {"near_cuts": tuple((float(t), float(s)) for t, s in data["near_cuts"])})
 
 
-def clip_id(source: Source, number: int) -> str:
+def clip_id(source: Source, first_frame: int) -> str:
     """Id of the clip that a shot becomes: the source's name as far as it is safe, 8 digits of its sha256, the shot's
-    number. Names that differ only in case or accents give ids that differ in more."""
+    first frame; a cut elsewhere renames nothing. Names that differ only in case or accents give ids that differ in
+    more."""
     plain = unicodedata.normalize("NFKD", source.name).encode("ascii", "ignore").decode()
     safe = re.sub(r"[^A-Za-z0-9-]+", "_", plain.rsplit(".", 1)[0] if "." in plain else plain).strip("_-")
-    return f"{safe[:80] or 'clip'}_{source.sha256[:8]}_{number:04d}"
+    return f"{safe[:80] or 'clip'}_{source.sha256[:8]}_f{first_frame:06d}"

@@ -88,7 +88,6 @@ def scan(
             whole = seen.size_at(begin)
             width, height = _fitted(*whole, ingest.longest_side)
             shot = Shot(
-                number=len(found),
                 first_frame=begin,
                 end_frame=stop,
                 first_pts=seen.pts[begin] if timing.stamped else None,

@@ -6,11 +6,13 @@ import io
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePosixPath
 
 from temporal_gan.errors import StoreError, UserError
+
+from .source_name import name_within
 
 
 @dataclass(frozen=True)
@@ -25,9 +27,14 @@ class Provenance:
     character: str = ""
 
     def over(self, other: "Provenance") -> "Provenance":
-        """This, and where it knows nothing, the other."""
+        """This, and where it knows nothing, the other. Evidence goes with the licence that it was given for."""
         mine, others = asdict(self), asdict(other)
-        return Provenance(**{name: mine[name] or others[name] for name in mine})
+        values = {name: mine[name].strip() or others[name].strip() for name in mine}
+        if values["licence"]:
+            holders = [known for known in (self, other) if known.licence.strip() == values["licence"]]
+            evidence = (known.licence_evidence.strip() for known in holders)
+            values["licence_evidence"] = next(filter(None, evidence), "")
+        return Provenance(**values)
 
 
 @dataclass(frozen=True)
@@ -56,15 +63,15 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def read_sidecar(file: Path, base: Path) -> dict[str, Entry]:
+def read_sidecar(file: Path, roots: Sequence[Path]) -> dict[str, Entry]:
     """Read a table: CSV with a header, or a JSON list of objects, with any of ``COLUMNS``, ``file`` among them.
 
     Args:
         file: ``.csv`` or ``.json``.
-        base: the folder that all inputs share, resolved.
+        roots: the inputs, resolved.
     Returns:
-        :func:`name_key` of the source's path within ``base`` -> entry. ``file`` in the table is that path, as in
-        ``sources.csv``, or the path from the table's own folder.
+        :func:`name_key` of the source's name -> entry. ``file`` in the table is that name, as in ``sources.csv``: the
+        path within an input folder; or the path from the table's own folder.
     Raises:
         UserError: unreadable, unknown or missing columns, a file listed twice, or a path that is absolute, has ``..``
             in it or leads out of the inputs by a link; file and line are named.
@@ -83,7 +90,7 @@ def read_sidecar(file: Path, base: Path) -> dict[str, Entry]:
         name = values.pop("file", "").strip()
         if not name:
             raise UserError(f"{where}: names no file")
-        key = name_key(_within(name, file, base, where))
+        key = name_key(_within(name, file, roots, where))
         if key in entries:
             raise UserError(f"{where}: {name} is listed before, in {entries[key].where}")
         sha256 = values.pop("sha256", "").strip().lower()
@@ -151,18 +158,19 @@ def _checked(row: object, known: tuple[str, ...], where: str) -> dict[str, str]:
     return dict(row)
 
 
-def _within(name: str, file: Path, base: Path, where: str) -> str:
-    """Path from ``base``, with ``/``."""
+def _within(name: str, file: Path, roots: Sequence[Path], where: str) -> str:
+    """A source's name for a path in a table."""
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:[\\/]|\\", name):
         raise UserError(
             f"{where}: {name!r} must be a path within the inputs, neither absolute nor with '..' in it"
         )
-    for folder in (base, file.resolve().parent):
+    for folder in (*roots, file.resolve().parent):
         place = folder / path
-        if not place.is_relative_to(base) or not place.exists():
+        root = next((root for root in roots if place.is_relative_to(root)), None)
+        if root is None or not place.exists():
             continue
-        if not place.resolve().is_relative_to(base):
+        if not place.resolve().is_relative_to(root):
             raise UserError(f"{where}: {name!r} leads out of the inputs by a link")
-        return place.relative_to(base).as_posix()
+        return name_within(place, root)
     return path.as_posix()

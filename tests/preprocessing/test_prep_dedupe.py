@@ -50,7 +50,7 @@ def test_copies_are_found(tmp_path: Path, walk: np.ndarray, walk_print: str) -> 
         ("original", "a", walk_print),
         *((name, f"z{name}", print_of(file)) for name, file in copies.items()),
     ]
-    assert find_duplicates(shots, DedupeConfig()) == dict.fromkeys(copies, "original")
+    assert find_duplicates(shots, DedupeConfig()).copies == dict.fromkeys(copies, "original")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_copies_are_found(tmp_path: Path, walk: np.ndarray, walk_print: str) -> 
 def test_other_shots_are_no_copies(tmp_path: Path, walk_print: str, other: dict) -> None:
     video = over_white(render_clip(replace(SPEC, **other)).video)
     second = print_of(encode(tmp_path / "b.mp4", video, crf="18"))
-    assert find_duplicates([("a", "x", walk_print), ("b", "y", second)], DedupeConfig()) == {}
+    assert find_duplicates([("a", "x", walk_print), ("b", "y", second)], DedupeConfig()).copies == {}
 
 
 def made_up(rng: np.random.Generator, seconds: float, like: str = "", change: float = 0.0) -> str:
@@ -90,7 +90,10 @@ def test_the_first_of_a_group_is_kept_whatever_the_order() -> None:
             shots.append((f"c{group:02d}_{copy}", f"source {9 - copy}", like))
     expected = {f"c{group:02d}_{copy}": f"c{group:02d}_3" for group in range(40) for copy in range(3)}
     for _ in range(3):
-        assert find_duplicates([shots[i] for i in rng.permutation(len(shots))], DedupeConfig()) == expected
+        assert (
+            find_duplicates([shots[i] for i in rng.permutation(len(shots))], DedupeConfig()).copies
+            == expected
+        )
 
 
 def test_thresholds_hold_on_both_sides_of_a_block() -> None:
@@ -98,7 +101,7 @@ def test_thresholds_hold_on_both_sides_of_a_block() -> None:
     for count in (3, 700, 9000):  # more than one block of rows, and of columns
         shots = [(f"{i:04d}", f"s{i:04d}", made_up(rng, 3.0)) for i in range(count)]
         near, far = made_up(rng, 3.0, shots[0][2], 0.06), made_up(rng, 3.0, shots[1][2], 0.11)
-        found = find_duplicates([*shots, ("near", "z", near), ("far", "z", far)], DedupeConfig())
+        found = find_duplicates([*shots, ("near", "z", near), ("far", "z", far)], DedupeConfig()).copies
         assert found == {"near": "0000"}
 
 
@@ -107,8 +110,10 @@ def test_within_a_source_only_close_repeats_count() -> None:
     first = made_up(rng, 3.0)
     loose, close = made_up(rng, 3.0, first, 0.05), made_up(rng, 3.0, first, 0.01)
     shots = [("a", "s", first), ("loose", "s", loose), ("close", "s", close)]
-    assert find_duplicates(shots, DedupeConfig()) == {"close": "a"}
-    assert find_duplicates([("a", "r", first), ("loose", "s", loose)], DedupeConfig()) == {"loose": "a"}
+    assert find_duplicates(shots, DedupeConfig()).copies == {"close": "a"}
+    assert find_duplicates([("a", "r", first), ("loose", "s", loose)], DedupeConfig()).copies == {
+        "loose": "a"
+    }
 
 
 def test_lengths_must_agree() -> None:
@@ -116,7 +121,7 @@ def test_lengths_must_agree() -> None:
     first = made_up(rng, 4.0)
     for seconds, same in ((4.19, True), (4.25, False), (3.85, True), (3.7, False)):
         other = made_up(rng, seconds, first)
-        assert bool(find_duplicates([("a", "r", first), ("b", "s", other)], DedupeConfig())) == same
+        assert bool(find_duplicates([("a", "r", first), ("b", "s", other)], DedupeConfig()).copies) == same
 
 
 def mirrored(bits: np.ndarray) -> np.ndarray:
@@ -162,15 +167,27 @@ def test_pairs_are_those_of_the_definition(moments: int) -> None:
         shots.append((f"{number:03d}", f"source {rng.integers(40)}", text))
     wanted = by_definition(shots, config)
     assert 60 < len(wanted) < 200
-    assert find_duplicates(shots, config) == wanted
+    assert find_duplicates(shots, config).copies == wanted
 
 
 def test_many_equal_shots_do_not_make_many_pairs() -> None:
     black = shot_fingerprint(1.0, [frame_hash(np.zeros((32, 32), np.uint8))] * 8)
-    found = find_duplicates([(f"{i:05d}", "s", black) for i in range(20_000)], DedupeConfig())
+    found = find_duplicates([(f"{i:05d}", "s", black) for i in range(20_000)], DedupeConfig()).copies
     assert set(found.values()) == {"00000"}
     assert len(found) == 19_999
 
 
 def test_no_shots_no_duplicates() -> None:
-    assert find_duplicates([], DedupeConfig()) == {}
+    assert find_duplicates([], DedupeConfig()).copies == {}
+
+
+def test_every_two_sources_that_share_a_shot_are_told() -> None:
+    rng = np.random.default_rng(4)
+    first = made_up(rng, 3.0)
+    second = made_up(rng, 3.0, first, 0.06)
+    third, other = made_up(rng, 3.0, second, 0.06), made_up(rng, 3.0)
+    shots = [("a", "a", first), ("b", "b", second), ("c", "c", third), ("d", "d", other), ("e", "e", other)]
+    found = find_duplicates(shots, DedupeConfig())
+    # The third is like the second alone, which is left out: but a person may keep that.
+    assert found.copies == {"b": "a", "e": "d"}
+    assert found.alike == [("a", "b"), ("b", "c"), ("d", "e")]

@@ -2,6 +2,7 @@
 
 import os
 import zlib
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from temporal_gan.models.reader_file import find_reader
 
 @pytest.fixture
 def item(tmp_path: Path) -> ClipItem:
-    values = dict.fromkeys(("number", "first_frame", "first_pts", "start"), 0)
+    values = dict.fromkeys(("first_frame", "first_pts", "start"), 0)
     size = dict.fromkeys(("width", "height", "source_width", "source_height"), 64)
     shot = Shot(
         **values, **size, end_frame=9, end=1.0, fps=9.0, has_alpha=False, fingerprint="", score=None,
@@ -53,6 +54,16 @@ def test_another_model_makes_again_what_it_has_told(item: ClipItem, tmp_path: Pa
         assert changed == stages[stages.index(first) :], file.name
         rewritten(file, "one")
         assert clip_keys(item, config) == before
+
+
+def test_how_a_shot_was_found_makes_nothing_again_and_where_it_lies_does(item: ClipItem) -> None:
+    config = load_preprocess_config(None, [])
+    keys = clip_keys(item, config)
+    found = {"fingerprint": "1", "score": 9.0, "near_cuts": ((0.5, 3.0),), "left_out": "short"}
+    assert clip_keys(replace(item, shot=replace(item.shot, **found)), config) == keys
+    for name in {field.name for field in fields(Shot)} - set(found):
+        shot = replace(item.shot, **{name: 7})
+        assert not set(clip_keys(replace(item, shot=shot), config).values()) & set(keys.values()), name
 
 
 def test_a_reader_that_nobody_asks_changes_nothing(item: ClipItem) -> None:

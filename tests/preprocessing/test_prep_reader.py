@@ -203,13 +203,14 @@ def test_ids_are_safe_and_differ(tmp_path: Path) -> None:
     ids = {clip_id(Source(tmp_path, n, f"{i:08x}" * 8, "x"), 7) for i, n in enumerate(names)}
     assert len({name.lower() for name in ids}) == len(names)
     assert all(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}", name) for name in ids)
+    assert clip_id(Source(tmp_path, "mei/a b.mp4", "0123456789", "x"), 30) == "mei_a_b_01234567_f000030"
 
 
 def test_shots_survive_json(tmp_path: Path) -> None:
     for shot in shots_of(encode(tmp_path / "a.mp4", numbered(60))):
         assert Shot.from_dict(json.loads(json.dumps(shot.to_dict()))) == shot
     with pytest.raises(StoreError, match="missing"):
-        Shot.from_dict({"number": 1})
+        Shot.from_dict({"first_frame": 1})
 
 
 def test_parts_meet(tmp_path: Path) -> None:

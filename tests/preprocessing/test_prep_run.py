@@ -4,14 +4,18 @@ import json
 import os
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 from small_inputs import SHOT, digest, quick_config, run_quickly, write_inputs
+from strange_media import source
 
 from preprocessing.cuts import Cut, read_cuts
 from preprocessing.decisions import read_decisions
 from preprocessing.outcome import read_outcomes
-from preprocessing.scan_task import SCANS
+from preprocessing.provenance import find_sources
+from preprocessing.scan_task import SCANS, ScanItem, ScanTask
+from preprocessing.sidecar import Provenance
 from preprocessing.work_folder import WorkFolder
 from temporal_gan.data.store import Store
 from temporal_gan.data.validation import validate_store
@@ -57,12 +61,47 @@ def test_held_drawings_are_kept_and_marked(made):
 
 
 def test_splits_are_by_source_and_every_one_is_there(made):
-    store = Store.open(made)
-    of_source = {}
-    for row in store.clips:
-        of_source.setdefault(row.source, set()).add(row.split)
-    assert all(len(splits) == 1 for splits in of_source.values())
-    assert {row.split for row in store.clips} == {"train", "val", "test"}
+    # Of each source two clips: three splits of two clips are one source each.
+    splits = sorted((row.split, row.source) for row in Store.open(made).clips)
+    assert [split for split, _ in splits] == ["test"] * 2 + ["train"] * 2 + ["val"] * 2
+    assert all(a == b for a, b in zip(splits[::2], splits[1::2], strict=True))
+
+
+@pytest.mark.parametrize("lost", ["decision", "labels", "clips"])
+def test_a_source_of_which_nothing_is_left_takes_no_split(lost, inputs, made, tmp_path):
+    """Whichever of three it is: of the other two, one is there to train on."""
+    for number in range(3):
+        name, out = f"film {number}.mp4", tmp_path / f"store {number}"
+        work = WorkFolder(shutil.copytree(made.with_name("store.work"), out.with_name(f"{out.name}.work")))
+        more = {}
+        if lost == "decision":
+            (tmp_path / "decisions.csv").write_text(f"source,decision\n{name},reject\n")
+            more["decisions"] = read_decisions(tmp_path / "decisions.csv")
+        elif lost == "labels":
+            more["labels"] = tmp_path / str(number)
+            more["labels"].mkdir()
+            (more["labels"] / f"film {number}.csv").write_text("no,labels\n")
+        else:
+            shutil.rmtree(work.path / "clips")
+            (film,), _ = find_sources([inputs / name], None, Provenance(), quick_config().ingest)
+            scan = work.place(SCANS, ScanTask(quick_config(), work).key(ScanItem(film)))
+            shots = json.loads((scan / "scan.json").read_text())
+            # As if the file had become shorter behind the run's back.
+            text = json.dumps([shot | {"end_frame": shot["end_frame"] + 50} for shot in shots])
+            (scan / "scan.json").write_text(text)
+        run_quickly(inputs, out, **more)
+        rows = Store.open(out).clips
+        assert {row.source for row in rows} == {f"film {i}.mp4" for i in range(3)} - {name}
+        assert "train" in {row.split for row in rows}
+
+
+def test_stills_that_differ_in_a_number_share_a_split(tmp_path):
+    random = np.random.default_rng(0)
+    for number in (1, 5, 10, 40):
+        pixels = cv2.resize(random.integers(0, 256, (8, 8, 3), np.uint8), (64, 64))
+        assert cv2.imwrite(str(tmp_path / f"walk {number}.png"), pixels)
+    assert run_quickly(tmp_path, tmp_path / "store").packed == 4
+    assert {row.split for row in Store.open(tmp_path / "store").clips} == {"train"}
 
 
 def test_repeating_changes_nothing(inputs, made, tmp_path):
@@ -108,7 +147,7 @@ def test_a_clip_that_fails_is_named_and_the_others_stay(inputs, made, tmp_path):
     scan.write_text(json.dumps(shots))
     finished = run_quickly(inputs, tmp_path / "store")
     (failed,) = finished.failed
-    assert failed.clip.endswith("_0001")
+    assert failed.clip.endswith(f"_f{SHOT:06d}")
     assert "ends before frame 20" in failed.reason
     assert finished.packed == 5
     assert sorted(o.state for o in read_outcomes(tmp_path / "store")) == ["failed"] + ["kept"] * 5
@@ -204,7 +243,9 @@ def test_labels_win_and_say_so(inputs, made, tmp_path):
     finished = run_quickly(inputs, tmp_path / "store", "crop.mode=whole", labels=labels)
     (failed,) = finished.failed
     assert failed.source == "film 1.mp4"
-    assert "50" not in failed.reason or "frame" in failed.reason
+    assert failed.reason == (
+        "film 1: has labels for frame 20, but the source has 20 frames, 0 to 19; are they of another clip?"
+    )
     store = Store.open(tmp_path / "store")
     clips = [row for row in store.clips if row.source == "film 0.mp4"]
     first, second = (store.labels(row.id) for row in clips)
@@ -251,8 +292,6 @@ def test_what_is_left_of_a_replaced_store_is_never_brought_back(inputs, made, tm
 
 
 def test_our_own_fault_in_one_file_costs_that_file_alone(tmp_path, monkeypatch):
-    from strange_media import source
-
     from preprocessing import scan_task
 
     def broken(*_):
