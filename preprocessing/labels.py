@@ -119,26 +119,47 @@ def apply_labels(clip: Clip, track: LabelTrack) -> Clip:
     """Lay labels over what was detected, before anything is cut from the frames. What is labelled always wins.
 
     A frame of the clip takes the labels of the source frame it shows. In it every joint, hand point and expression
-    channel that the labels have replaces what was there; the rest, and every other frame, stays as it was. Depth
+    channel that the labels have replaces what was there; the rest stays as it was. A drawing may be labelled in any of
+    the frames that show it: those without a label of their own take that of the drawing's first frame with one. Depth
     layers and face points of the labels have no place in a clip.
 
     Args:
-        clip: whose frames are the source's whole pictures.
+        clip: whose frames are the source's whole pictures, with its drawings marked.
         track: of the clip's source; see :func:`check_frames`.
     Raises:
         UserError: a joint of the labels that canonical25 does not have.
     """
     target = _canonical(track.skeleton, clip.source.name)
-    index = np.searchsorted(track.frame, clip.source_frame)
-    index = np.minimum(index, len(track.frame) - 1)
-    shown = np.flatnonzero(track.frame[index] == clip.source_frame)
-    label = index[shown]
-    origins = np.array([ORIGINS.index(origin) for origin in track.origins()], np.uint8)[label]
+    # Of whoever made the labels; none of them was detected here.
+    made = ["imported" if origin == "detected" else origin for origin in track.origins()]
+    origins = np.array([ORIGINS.index(origin) for origin in made], np.uint8)
     return replace(
         clip,
-        pose=_pose(clip, track, shown, label, origins, target),
-        expression=_expression(clip, track, shown, label, origins),
+        pose=_pose(clip, track, origins, target),
+        expression=_expression(clip, track, origins),
     )
+
+
+def _taken(clip: Clip, track: LabelTrack, given: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the frames of a clip take from its labels.
+
+    Args:
+        clip, track: as for :func:`apply_labels`.
+        given: bool [N, E], what each labelled frame tells.
+    Returns:
+        int64, as long as each other: frame of the clip, element of E, and row of the labels that it comes from.
+    """
+    nearest = np.minimum(np.searchsorted(track.frame, clip.source_frame), len(track.frame) - 1)
+    labelled = (track.frame[nearest] == clip.source_frame)[:, None] & given[nearest]
+    row = np.where(labelled, nearest[:, None], -1)
+    drawing = np.searchsorted(clip.hold[clip.drawings], clip.hold)
+    of_drawing = np.full((drawing[-1] + 1, given.shape[1]), -1)
+    # Backwards, so that the first frame of a drawing is written last.
+    frame, element = (index[::-1] for index in np.nonzero(labelled))
+    of_drawing[drawing[frame], element] = row[frame, element]
+    row = np.where(labelled, row, of_drawing[drawing])
+    frame, element = np.nonzero(row >= 0)
+    return frame, element, row[frame, element]
 
 
 def _canonical(skeleton: Skeleton, source: str) -> np.ndarray:
@@ -159,43 +180,46 @@ def _canonical(skeleton: Skeleton, source: str) -> np.ndarray:
     return np.array([found[index] for index in range(len(skeleton.joints))])
 
 
-def _pose(
-    clip: Clip,
-    track: LabelTrack,
-    shown: np.ndarray,
-    label: np.ndarray,
-    origins: np.ndarray,
-    target: np.ndarray,
-) -> Pose:
+def _pose(clip: Clip, track: LabelTrack, origins: np.ndarray, target: np.ndarray) -> Pose:
     pose = clip.pose or Pose.nothing(len(clip.frames_u8), NOT_LABELLED)
     keypoints, confidence, origin = pose.keypoints.copy(), pose.confidence.copy(), pose.origin.copy()
-    sure = track.confidence[label] > 0
-    frame, joint = np.nonzero(sure)
-    keypoints[shown[frame], target[joint]] = track.keypoints[label][frame, joint]
-    confidence[shown[frame], target[joint]] = track.confidence[label][frame, joint]
-    origin[shown[frame], target[joint]] = origins[frame]
-    hands = pose.hands
-    if track.hands is not None:
-        hands = np.zeros((len(confidence), 2, 21, 3), np.float32) if hands is None else hands.copy()
-        given = track.hands[label]
-        hands[shown] = np.where(given[..., 2:] > 0, given, hands[shown])
+    frame, joint, row = _taken(clip, track, track.confidence > 0)
+    keypoints[frame, target[joint]] = track.keypoints[row, joint]
+    confidence[frame, target[joint]] = track.confidence[row, joint]
+    origin[frame, target[joint]] = origins[row]
     verdict = np.array(pose.verdict, object)
-    verdict[shown[sure.any(-1)]] = ""
-    return Pose(keypoints, confidence, origin, hands, tuple(verdict))
+    verdict[frame] = ""
+    made = replace(
+        pose, keypoints=keypoints, confidence=confidence, origin=origin, verdict=tuple(verdict.tolist())
+    )
+    return made if track.hands is None else _with_hands(made, clip, track, track.hands, origins)
 
 
-def _expression(
-    clip: Clip, track: LabelTrack, shown: np.ndarray, label: np.ndarray, origins: np.ndarray
-) -> Expression | None:
+def _with_hands(pose: Pose, clip: Clip, track: LabelTrack, labels: np.ndarray, origins: np.ndarray) -> Pose:
+    count = len(pose.confidence)
+    hands = np.zeros((count, 42, 3), np.float32)
+    if pose.hands is not None:
+        hands[:] = pose.hands.reshape(-1, 42, 3)
+    origin = np.full((count, 42), ORIGINS.index("detected"), np.uint8)
+    if pose.hands_origin is not None:
+        origin[:] = pose.hands_origin.reshape(-1, 42)
+    points = labels.reshape(-1, 42, 3)
+    frame, point, row = _taken(clip, track, points[..., 2] > 0)
+    hands[frame, point] = points[row, point]
+    origin[frame, point] = origins[row]
+    return replace(pose, hands=hands.reshape(-1, 2, 21, 3), hands_origin=origin.reshape(-1, 2, 21))
+
+
+def _expression(clip: Clip, track: LabelTrack, origins: np.ndarray) -> Expression | None:
     if track.expression is None or track.expression_confidence is None:
         return clip.expression
     expression = clip.expression or Expression.unknown(len(clip.frames_u8))
     intensity, confidence = expression.intensity.copy(), expression.confidence.copy()
     origin = expression.origin.copy()
-    sure = track.expression_confidence[label] > 0
-    intensity[shown] = np.where(sure, track.expression[label], intensity[shown])
-    confidence[shown] = np.where(sure, track.expression_confidence[label], confidence[shown])
-    origin[shown[sure.any(-1)]] = origins[sure.any(-1)]
-    everywhere = len(shown) == len(origin) and bool(sure.any(-1).all())
+    frame, channel, row = _taken(clip, track, track.expression_confidence > 0)
+    intensity[frame, channel] = track.expression[row, channel]
+    confidence[frame, channel] = track.expression_confidence[row, channel]
+    origin[frame] = origins[row]
+    everywhere = len(np.unique(frame)) == len(origin)
     method = "labels" if everywhere or not expression.method else expression.method
-    return Expression(intensity, confidence, origin, method if sure.any() else expression.method)
+    return Expression(intensity, confidence, origin, method if len(frame) else expression.method)

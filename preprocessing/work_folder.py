@@ -22,7 +22,7 @@ from temporal_gan.errors import UserError
 
 from .clip import Clip, Expression, Face, Pose
 
-VERSION = 3
+VERSION = 4
 """Raised when a stage computes something else from the same settings."""
 
 CACHE_TAG = "CACHEDIR.TAG"

@@ -133,6 +133,27 @@ def test_hands_win_point_by_point() -> None:
     assert alone.hands[0].max() == 0
 
 
+def test_a_held_drawing_shares_its_labels_and_each_frame_keeps_its_own() -> None:
+    happy, sad = EXPRESSIONS.index("happy"), EXPRESSIONS.index("sad")
+    clip = replace(detected(shot([0, 1, 2, 3, 4, 5])), hold=np.array([0, 0, 0, 1, 1, 2]))
+    track = with_extras(wrist_track([1, 2, 4], [0.5, 0.7, 0.9]))
+    intensity, sure = np.zeros((2, 3, len(EXPRESSIONS)), np.float32)
+    intensity[:, happy], sure[:, happy] = (0.9, 0.8, 0.7), 1
+    intensity[1, sad], sure[1, sad] = 0.6, 1
+    after = apply_labels(clip, replace(track, expression=intensity, expression_confidence=sure))
+    assert after.pose is not None
+    assert after.pose.hands is not None
+    assert track.hands is not None
+    assert after.expression is not None
+    assert after.pose.keypoints[:, WRIST, 0].tolist() == pytest.approx([0.5, 0.5, 0.7, 0.9, 0.9, 0.1])
+    assert after.pose.verdict == ("", "", "", "", "", "head below the hips")
+    np.testing.assert_array_equal(after.pose.hands[:5], track.hands[[0, 0, 1, 2, 2]])
+    np.testing.assert_allclose(after.pose.hands[5], 0.2)
+    np.testing.assert_allclose(after.expression.intensity[:, happy], [0.9, 0.9, 0.8, 0.7, 0.7, 0.3])
+    np.testing.assert_allclose(after.expression.intensity[:, sad], [0.6, 0.6, 0.6, 0.3, 0.3, 0.3])
+    assert after.expression.origin.tolist() == [MANUAL] * 5 + [DETECTED]
+
+
 def test_another_skeleton_is_mapped_by_name_or_refused() -> None:
     own = Skeleton("own", ("Left-Hand", "Head"), ((1, 0),), (), (1, 1))
     points = np.array([[[0.25, 0.5], [0.75, 0.125]]], np.float32)
