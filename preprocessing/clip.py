@@ -44,7 +44,7 @@ class Pose:
     Attributes:
         keypoints: float32 [T, 25, 2], joints of canonical25.
         confidence: float32 [T, 25]; 0 = missing.
-        origin: uint8 [T, 25], index into ORIGINS; read only where there is confidence.
+        origin: uint8 [T, 25], index into ORIGINS; of a missing joint ``detected``, or who labelled it as missing.
         hands: float32 [T, 2, 21, 3] x, y, confidence, the subject's left hand first, points as MediaPipe numbers
             them; None where nothing looked for hands.
         verdict: T words: "" = a pose was found and is plausible, else why it was not kept, such as "not detected".

@@ -20,6 +20,8 @@ from .label_track import LabelTrack
 
 NOT_LABELLED = "not labelled"
 """Verdict of a frame without labels in which nothing was looked for."""
+LABELLED_EMPTY = "labelled as empty"
+"""Verdict of a frame of which the labels say that nobody is to be seen."""
 
 
 def find_labels(folder: Path, source: str) -> Path | None:
@@ -119,9 +121,9 @@ def apply_labels(clip: Clip, track: LabelTrack) -> Clip:
     """Lay labels over what was detected, before anything is cut from the frames. What is labelled always wins.
 
     A frame of the clip takes the labels of the source frame it shows. In it every joint, hand point and expression
-    channel that the labels have replaces what was there; the rest stays as it was. A drawing may be labelled in any of
-    the frames that show it: those without a label of their own take that of the drawing's first frame with one. Depth
-    layers and face points of the labels have no place in a clip.
+    channel that the labels have replaces what was there, also by missing; the rest stays as it was. A drawing may be
+    labelled in any of the frames that show it: those without a label of their own take that of the drawing's first
+    frame with one. Depth layers and face points of the labels have no place in a clip.
 
     Args:
         clip: whose frames are the source's whole pictures, with its drawings marked.
@@ -183,19 +185,24 @@ def _canonical(skeleton: Skeleton, source: str) -> np.ndarray:
 def _pose(clip: Clip, track: LabelTrack, origins: np.ndarray, target: np.ndarray) -> Pose:
     pose = clip.pose or Pose.nothing(len(clip.frames_u8), NOT_LABELLED)
     keypoints, confidence, origin = pose.keypoints.copy(), pose.confidence.copy(), pose.origin.copy()
-    frame, joint, row = _taken(clip, track, track.confidence > 0)
+    frame, joint, row = _taken(clip, track, track.told())
     keypoints[frame, target[joint]] = track.keypoints[row, joint]
     confidence[frame, target[joint]] = track.confidence[row, joint]
     origin[frame, target[joint]] = origins[row]
     verdict = np.array(pose.verdict, object)
-    verdict[frame] = ""
+    verdict[frame[track.confidence[row, joint] > 0]] = ""
+    told = np.unique(frame)
+    verdict[told[~confidence[told].any(axis=-1)]] = LABELLED_EMPTY
     made = replace(
         pose, keypoints=keypoints, confidence=confidence, origin=origin, verdict=tuple(verdict.tolist())
     )
-    return made if track.hands is None else _with_hands(made, clip, track, track.hands, origins)
+    return _with_hands(made, clip, track, origins)
 
 
-def _with_hands(pose: Pose, clip: Clip, track: LabelTrack, labels: np.ndarray, origins: np.ndarray) -> Pose:
+def _with_hands(pose: Pose, clip: Clip, track: LabelTrack, origins: np.ndarray) -> Pose:
+    points, told = track.told_hands()
+    if not told.any() or (pose.hands is None and track.hands is None):
+        return pose
     count = len(pose.confidence)
     hands = np.zeros((count, 42, 3), np.float32)
     if pose.hands is not None:
@@ -203,8 +210,7 @@ def _with_hands(pose: Pose, clip: Clip, track: LabelTrack, labels: np.ndarray, o
     origin = np.full((count, 42), ORIGINS.index("detected"), np.uint8)
     if pose.hands_origin is not None:
         origin[:] = pose.hands_origin.reshape(-1, 42)
-    points = labels.reshape(-1, 42, 3)
-    frame, point, row = _taken(clip, track, points[..., 2] > 0)
+    frame, point, row = _taken(clip, track, told)
     hands[frame, point] = points[row, point]
     origin[frame, point] = origins[row]
     return replace(pose, hands=hands.reshape(-1, 2, 21, 3), hands_origin=origin.reshape(-1, 2, 21))

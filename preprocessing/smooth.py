@@ -66,7 +66,7 @@ def smooth_pose(clip: Clip, config: SmoothConfig) -> Clip:
     Detected joints are cleaned (Hampel 1974) and smoothed by a One-Euro filter (Casiez, Roussel and Vogel 2012) run
     forward and backward, the mean of both, so that nothing lags. Gaps between known places are filled by a monotone
     cubic in time; nothing is filled before the first or after the last. What was imported or set by hand never moves;
-    it holds the track where it is.
+    it holds the track where it is, and a joint labelled as missing stays missing, as does the gap that it lies in.
 
     Returns:
         the clip with its pose smoothed; ``joints_filled``, joints of drawings that were filled, in its facts.
@@ -125,6 +125,7 @@ def smooth_tracks(
         places, confidence and origin of the same shapes; filled joints are ``interpolated``.
     """
     places, confidence, origin = places.astype(np.float64), confidence.copy(), origin.copy()
+    told_missing = (confidence <= 0) & (origin != _DETECTED)
     for joint in range(places.shape[1]):
         known = np.flatnonzero(confidence[:, joint] > 0)
         if not len(known):
@@ -137,7 +138,9 @@ def smooth_tracks(
         places[known, joint] = track
         for index in np.flatnonzero(confidence[:, joint] <= 0):
             after = int(np.searchsorted(known, index))
-            if 0 < after < len(known) and when[after] - when[after - 1] <= config.gap_sec + 1e-9:
+            if not 0 < after < len(known) or when[after] - when[after - 1] > config.gap_sec + 1e-9:
+                continue
+            if not told_missing[known[after - 1] : known[after], joint].any():
                 lower = min(confidence[known[after - 1], joint], confidence[known[after], joint])
                 places[index, joint] = _between(track, when, time[index])
                 confidence[index, joint] = config.filled_confidence * lower

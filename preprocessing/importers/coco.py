@@ -58,8 +58,9 @@ def read_coco(file: Path) -> dict[str, LabelTrack]:
     is a source of one frame (the key is its ``file_name``). Of several annotations of an image the largest box is
     taken; ``iscrowd`` ones and those without keypoints are passed over; images without annotation have no labels.
     Places are pixels, the middle of the first one 0. ``v`` 0, 1, 2 become confidence 0, 0.5, 1, unless there are
-    scores in its place (one of them is no whole number); a list ``keypoint_scores`` beside the keypoints wins. A
-    category of COCO's 17 joints becomes canonical25, any other stays a skeleton of its own, all in one depth layer.
+    scores in its place (one of them is no whole number); a list ``keypoint_scores`` beside the keypoints wins. 0 is
+    COCO's "not labelled", and says nothing of the joint. A category of COCO's 17 joints becomes canonical25, any other
+    stays a skeleton of its own, all in one depth layer.
 
     Raises:
         UserError: file, and element or line.

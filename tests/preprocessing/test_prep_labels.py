@@ -1,5 +1,6 @@
 """Labels over detections: what is labelled wins, the rest stays; labels are found by their source's name."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from preprocessing.exporters.label_table import write_label_table
 from preprocessing.exporters.openpose import write_openpose
 from preprocessing.label_track import LabelTrack
 from preprocessing.labels import (
+    LABELLED_EMPTY,
     NOT_LABELLED,
     apply_labels,
     check_frames,
@@ -19,6 +21,7 @@ from preprocessing.labels import (
     read_labels,
     unused_labels,
 )
+from preprocessing.smooth import SmoothConfig, smooth_pose
 from temporal_gan.data.manifest import ORIGINS
 from temporal_gan.errors import UserError
 from temporal_gan.expressions import EXPRESSIONS
@@ -152,6 +155,61 @@ def test_a_held_drawing_shares_its_labels_and_each_frame_keeps_its_own() -> None
     np.testing.assert_allclose(after.expression.intensity[:, happy], [0.9, 0.9, 0.8, 0.7, 0.7, 0.3])
     np.testing.assert_allclose(after.expression.intensity[:, sad], [0.6, 0.6, 0.6, 0.3, 0.3, 0.3])
     assert after.expression.origin.tolist() == [MANUAL] * 5 + [DETECTED]
+
+
+def test_what_is_labelled_as_missing_goes_and_what_is_not_labelled_stays() -> None:
+    track = replace(wrist_track([1, 2], [0.5, 0.5]), confidence=np.zeros((2, 25), np.float32))
+    missing, hands = np.zeros((2, 25), bool), np.zeros((2, 2, 21), bool)
+    missing[0, WRIST], missing[1], hands[1] = True, True, True
+    clip = replace(detected(shot([0, 1, 2, 2])), hold=np.array([0, 1, 2, 2]))
+    after = apply_labels(clip, replace(track, missing=missing, hands_missing=hands))
+    assert after.pose is not None
+    assert after.pose.hands is not None
+    assert after.pose.confidence[:2, WRIST].tolist() == [np.float32(0.6), 0]
+    assert after.pose.confidence[1].astype(bool).sum() == 24
+    assert not after.pose.confidence[2:].any()
+    assert after.pose.hands[..., 2].any(axis=(1, 2)).tolist() == [True, True, False, False]
+    assert after.pose.verdict == ("head below the hips",) * 2 + (LABELLED_EMPTY,) * 2
+    # Neighbours a twelfth of a second away fill no joint that a person took out.
+    smooth = smooth_pose(replace(after, fps=24.0), SmoothConfig()).pose
+    assert smooth is not None
+    np.testing.assert_array_equal(smooth.confidence, after.pose.confidence)
+
+
+def test_formats_say_missing(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text(
+        "frame,kind,name,value,x,y,confidence\n1,,left_wrist,,0,0,0\n1,left_hand,3,,0,0,0\n2,frame\n"
+        "3,expression,happy,0.5\n3,frame\n"
+    )
+    (tmp_path / "b").mkdir()
+    body = [[10.0, 5.0, 1.0]] * 18
+    body[7] = [0.0, 0.0, 0.0]
+    hand = [[0.0, 0.0, 0.0]] * 3 + [[4.0, 5.0, 1.0]] * 18
+    people = {"pose_keypoints_2d": sum(body, []), "hand_left_keypoints_2d": sum(hand, [])}
+    for frame, found in ((1, [people]), (2, [])):
+        file = tmp_path / f"b/b_{frame:012d}_keypoints.json"
+        file.write_text(json.dumps({"people": found}))
+    marks = [{"x": 0.5, "y": 0.5} for _ in range(33)]
+    marks[15] = {"x": 1.5, "y": 0.5}
+    frames = [{"frame": 1, "pose_landmarks": marks}, {"frame": 2, "pose_landmarks": None}]
+    (tmp_path / "c.json").write_text(json.dumps({"frames": frames}))
+    tracks = [read_labels(file, (20, 10)) for file in (table, tmp_path / "b", tmp_path / "c.json")]
+    empty = [25, 25, 0]
+    for track, said in zip(tracks, ([WRIST], [WRIST], [WRIST]), strict=True):
+        assert track.missing is not None
+        assert np.flatnonzero(track.missing[0]).tolist() == said
+    assert [track.missing[1].sum() for track in tracks if track.missing is not None] == empty
+    assert tracks[0].frame.tolist() == [1, 2, 3]
+    assert tracks[0].missing is not None
+    assert not tracks[0].missing[2].any(), "a row of expression is not that of an empty frame"
+    points = [t.hands_missing for t in tracks]
+    assert [np.argwhere(p[0]).tolist() for p in points if p is not None] == [
+        [[0, 3]],
+        [[0, 0], [0, 1], [0, 2]],
+        [],
+    ]
+    assert [p[1].all() for p in points if p is not None] == [True, True, False]
 
 
 def test_another_skeleton_is_mapped_by_name_or_refused() -> None:

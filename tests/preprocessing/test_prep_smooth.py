@@ -113,6 +113,19 @@ def test_gaps_up_to_a_quarter_second_are_filled(missing: int, filled: int) -> No
     assert (pose.origin == INTERPOLATED).sum() == filled
 
 
+def test_no_gap_is_filled_in_which_a_person_saw_nothing() -> None:
+    still = np.random.default_rng(1).random((1, 25, 2)) * 0.3
+    confidence = np.full((24, 25), 0.8, np.float32)
+    confidence[9:12, 7] = confidence[15:18, 7] = 0
+    clip = clip_of(np.tile(still, (24, 1, 1)), np.arange(24), confidence)
+    assert clip.pose is not None
+    origin = clip.pose.origin.copy()
+    origin[10, 7] = MANUAL
+    pose = smoothed(replace(clip, pose=replace(clip.pose, origin=origin)))
+    assert not pose.confidence[9:12, 7].any()
+    assert (pose.confidence[15:18, 7] > 0).all()
+
+
 def test_nothing_is_filled_before_the_first_or_after_the_last() -> None:
     confidence = np.ones((12, 25), np.float32)
     confidence[:2], confidence[-2:] = 0, 0
