@@ -27,6 +27,9 @@ class LabelTrack:
         missing: bool [N, J], joints of confidence 0 that are labelled as not to be seen; the other joints of confidence
             0 are not labelled. None = none.
         hands_missing: bool [N, 2, 21], the same of ``hands``, also where those are None.
+        aspect: float64 [N], width by height of the picture each frame was labelled in, NaN or None where the labels do
+            not say.
+        counted: the labels do not say which frames they are of, but only in which order.
     """
 
     frame: np.ndarray
@@ -43,6 +46,8 @@ class LabelTrack:
     hold: np.ndarray | None = None
     missing: np.ndarray | None = None
     hands_missing: np.ndarray | None = None
+    aspect: np.ndarray | None = None
+    counted: bool = False
 
     def origins(self) -> tuple[str, ...]:
         """One origin per frame."""

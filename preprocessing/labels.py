@@ -17,9 +17,12 @@ from .importers.label_table import read_label_table
 from .importers.mediapipe import read_mediapipe
 from .importers.openpose import read_openpose
 from .label_track import LabelTrack
+from .sidecar import VALUES, name_key
 
 NOT_LABELLED = "not labelled"
 """Verdict of a frame without labels in which nothing was looked for."""
+_SHAPE = 0.03
+"""By which part a picture's aspect may differ: pose programs round sizes to multiples of up to 64 pixels."""
 LABELLED_EMPTY = "labelled as empty"
 """Verdict of a frame of which the labels say that nobody is to be seen."""
 
@@ -28,7 +31,8 @@ def find_labels(folder: Path, source: str) -> Path | None:
     """The labels of one source in a folder that mirrors the sources' relative paths.
 
     For ``a/b.mp4`` they are ``a/b.csv`` (our table), ``a/b.json`` (MediaPipe or COCO) or a folder ``a/b`` of OpenPose
-    JSON; ``a/b.mp4.csv`` and so on where several sources are alike but for the suffix.
+    JSON; ``a/b.mp4.csv`` and so on where several sources are alike but for the suffix. A JSON file of nothing but
+    provenance, as it may lie beside a source, is none of them.
 
     Raises:
         UserError: two of them are there.
@@ -36,7 +40,8 @@ def find_labels(folder: Path, source: str) -> Path | None:
     name = PurePosixPath(source)
     stems = [folder / name, folder / name.with_suffix("")]
     for stem in stems if stems[0] != stems[1] else stems[:1]:
-        found = [f for f in (stem.with_name(f"{stem.name}{s}") for s in (".csv", ".json")) if f.is_file()]
+        files = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".csv", ".json")]
+        found = [file for file in files if file.is_file() and not _is_provenance(file)]
         if stem.is_dir() and any(stem.glob("*.json")):
             found.append(stem)
         if len(found) > 1:
@@ -46,6 +51,17 @@ def find_labels(folder: Path, source: str) -> Path | None:
         if found:
             return found[0]
     return None
+
+
+def _is_provenance(file: Path) -> bool:
+    """Whether this is what :func:`.sidecar.read_own_sidecar` reads."""
+    if file.suffix != ".json":
+        return False
+    try:
+        value = read_json(file).value
+    except UserError:
+        return False
+    return isinstance(value, dict) and value.keys() <= set(VALUES)
 
 
 def unused_labels(folder: Path, sources: Sequence[str]) -> list[Path]:
@@ -69,6 +85,8 @@ def unused_labels(folder: Path, sources: Sequence[str]) -> list[Path]:
     unused = set()
     for file in folder.rglob("*"):
         if file.suffix in (".csv", ".json") and file not in used and file.parent not in used:
+            if _is_provenance(file):
+                continue
             # A folder of JSON files is one clip's labels, and is named once.
             unused.add(file if file.suffix == ".csv" or file.parent in single else file.parent)
     return sorted(unused)
@@ -81,7 +99,7 @@ def read_labels(file: Path, size: tuple[int, int]) -> LabelTrack:
         file: a table, a JSON file, or a folder of OpenPose JSON.
         size: width and height of the source in pixels.
     Raises:
-        UserError: file, and line or element.
+        UserError: file, and line or element; or it names another source than it is named after.
     """
     if file.is_dir():
         tracks = read_openpose(file, lambda _: size)
@@ -95,25 +113,48 @@ def read_labels(file: Path, size: tuple[int, int]) -> LabelTrack:
             f"{file}: labels {len(tracks)} sources ({', '.join(list(tracks)[:3])} ...), expected those of one; "
             "import the whole data set with: temporal-gan-preprocess import"
         )
-    return next(iter(tracks.values()))
+    name, track = next(iter(tracks.items()))
+    whose = PurePosixPath(name_key(name))
+    if name and not {whose.name, whose.stem} & {name_key(file.stem), name_key(Path(file.stem).stem)}:
+        raise UserError(
+            f"{file}: labels {name!r}, expected the source that the file is named after; rename one of them"
+        )
+    return track
 
 
-def check_frames(track: LabelTrack, frames: int, name: str) -> LabelTrack:
-    """The same track, if its source has all the frames it labels.
+def check_fit(track: LabelTrack, frames: int, size: tuple[int, int], name: str) -> LabelTrack:
+    """The same track, if its source has all the frames it labels, in the shape it was labelled in.
 
     Args:
         track: of one source.
         frames: that the source has.
+        size: width and height of the source in pixels.
         name: of the labels or the source, for the message.
     Raises:
-        UserError: the first frame that is not there.
+        UserError: the first frame that is not there, or is of another aspect ratio; or the labels are only counted, and
+            not as many as the frames.
     """
+    if track.counted and len(track.frame) != frames:
+        raise UserError(
+            f"{name}: {len(track.frame)} files of labels for {frames} frames, and their names do not say of which; "
+            "name them as OpenPose does, NAME_000000000012_keypoints.json, the first frame being 0"
+        )
     beyond = track.frame[track.frame >= frames]
     if len(beyond):
         raise UserError(
             f"{name}: has labels for frame {beyond[0]}, but the source has {frames} frames, 0 to {frames - 1}; "
             "are they of another clip?"
         )
+    if track.aspect is not None:
+        wide, high = size
+        # NaN, which is what does not say, is never greater.
+        other = np.flatnonzero(np.abs(np.log(track.aspect * high / wide)) > _SHAPE)
+        if len(other):
+            frame, aspect = track.frame[other[0]], track.aspect[other[0]]
+            raise UserError(
+                f"{name}: frame {frame} was labelled in a picture {aspect:.3g} times as wide as high, but "
+                f"the source has {wide}x{high} pixels ({wide / high:.3g}); are they of another clip?"
+            )
     return track
 
 
@@ -127,7 +168,7 @@ def apply_labels(clip: Clip, track: LabelTrack) -> Clip:
 
     Args:
         clip: whose frames are the source's whole pictures, with its drawings marked.
-        track: of the clip's source; see :func:`check_frames`.
+        track: of the clip's source; see :func:`check_fit`.
     Raises:
         UserError: a joint of the labels that canonical25 does not have.
     """

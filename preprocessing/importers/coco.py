@@ -42,11 +42,12 @@ class _Image:
 
 @dataclass(frozen=True)
 class _Labels:
-    """One annotation, in fractions of its image."""
+    """One annotation, in fractions of its image, which is ``aspect`` times as wide as high."""
 
     keypoints: np.ndarray
     confidence: np.ndarray
     skeleton: Skeleton
+    aspect: float
     hands: np.ndarray | None = None
     face: np.ndarray | None = None
 
@@ -154,12 +155,12 @@ def _categories(root: Element) -> dict[int | str, Skeleton]:
 
 
 def _labels(annotation: Element, keypoints: Element, skeleton: Skeleton, size: np.ndarray) -> _Labels:
-    count = len(skeleton.joints)
+    count, aspect = len(skeleton.joints), float(size[0] / size[1])
     plain = skeleton.joints[:17] == COCO17 and count in (17, 133)
     points = keypoints.triples((17, 133) if plain else (count,), MOST_PIXELS)
     points[:, 2] = _scores(annotation, "keypoint_scores", _confidence(points[:, 2], keypoints))
     if not plain:
-        return _Labels(*within_frame((points[:, :2] + 0.5) / size, points[:, 2]), skeleton)
+        return _Labels(*within_frame((points[:, :2] + 0.5) / size, points[:, 2]), skeleton, aspect)
     parts = [points]
     if len(points) == 17:
         for name, joints in _WHOLE_BODY:
@@ -178,6 +179,7 @@ def _labels(annotation: Element, keypoints: Element, skeleton: Skeleton, size: n
     return _Labels(
         *body,
         CANONICAL25,
+        aspect,
         hands if hands[..., 2].any() else None,
         face if face[:, 2].any() else None,
     )
@@ -226,6 +228,7 @@ def _track(file: Path, name: str, frames: list[tuple[int, _Labels]]) -> LabelTra
         skeleton=skeleton,
         hands=_stacked((labels.hands for _, labels in frames), (2, 21, 3)),
         face_points=_stacked((labels.face for _, labels in frames), (68, 3)),
+        aspect=np.array([labels.aspect for _, labels in frames]),
     )
 
 

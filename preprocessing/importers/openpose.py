@@ -21,6 +21,7 @@ from .places import within_frame
 
 _NUMBERED = re.compile(r"_(\d{12})_keypoints\.json$")
 """What OpenPose itself calls its files: the frame's number is in the name."""
+_LAST_NUMBER = re.compile(r"(?<!\d)(\d{1,12})(?:_keypoints)?\.json$")
 
 _CONVENTIONS = {18: "openpose18", 25: "body25"}
 _FACES = (68, 70)
@@ -29,10 +30,13 @@ _FACES = (68, 70)
 def read_openpose(folder: Path, size: Callable[[str], tuple[int, int]]) -> dict[str, LabelTrack]:
     """Read a folder of JSON files (key "") or a folder of such folders (keys: their relative paths).
 
-    Frames are numbered as OpenPose's own names say (``name_000000000012_keypoints.json``), else from 0 in natural
-    order. Of several people the one with the largest box around the seen joints is taken. What its body or a hand
-    gives without confidence is labelled as missing; a file without people is a frame labelled as empty. Places are
-    pixels of the canvas the file names, else fractions if all of a person's are in [0, 1], else pixels of the media.
+    Frames are numbered as OpenPose's own names say (``name_000000000012_keypoints.json``), or as all names say by their
+    last number, if one of these is 0: others may count from 1. Else the files are those of all frames, in natural order
+    (``counted``).
+
+    Of several people the one with the largest box around the seen joints is taken. What its body or a hand gives
+    without confidence is labelled as missing; a file without people is a frame labelled as empty. Places are pixels of
+    the canvas the file names, else fractions if all of a person's are in [0, 1], else pixels of the media.
 
     Args:
         folder: see above.
@@ -55,10 +59,7 @@ def read_openpose(folder: Path, size: Callable[[str], tuple[int, int]]) -> dict[
 
 def _read_track(folder: Path, name: str, size: Callable[[str], tuple[int, int]]) -> LabelTrack:
     files = sorted(folder.glob("*.json"), key=lambda f: natural_key(f.name))
-    numbered = [_NUMBERED.search(file.name) for file in files]
-    numbers = [int(found[1]) for found in numbered if found]
-    if len(numbers) != len(files):
-        numbers = list(range(len(files)))
+    numbers, counted = _numbers(files)
     people = []
     media_size = cache(lambda: size(name))
     seen: dict[int, Path] = {}
@@ -88,7 +89,22 @@ def _read_track(folder: Path, name: str, size: Callable[[str], tuple[int, int]])
         face_points=faces if face else None,
         missing=told & (confidence == 0),
         hands_missing=hands_told & (hands[..., 2] == 0),
+        aspect=np.array([p.aspect for p in people]),
+        counted=counted,
     )
+
+
+def _numbers(files: list[Path]) -> tuple[list[int], bool]:
+    """Numbers of the frames that the files are of, and whether they were only counted."""
+    own, last = (
+        [int(found[1]) for found in (pattern.search(file.name) for file in files) if found]
+        for pattern in (_NUMBERED, _LAST_NUMBER)
+    )
+    if len(own) == len(files):
+        return own, False
+    if 0 in last and len(set(last)) == len(files):
+        return last, False
+    return list(range(len(files))), True
 
 
 @dataclass(frozen=True)
@@ -101,6 +117,7 @@ class _Person:
     face: np.ndarray
     told: np.ndarray
     hands_told: np.ndarray
+    aspect: float
 
     @staticmethod
     def read(file: Path, media_size: Callable[[], tuple[int, int]]) -> "_Person":
@@ -109,6 +126,7 @@ class _Person:
         if isinstance(root.value, list) and len(root.value) == 1:
             root = next(root.items())
         canvas = _canvas(root)
+        aspect = canvas[0] / canvas[1] if canvas else np.nan
         people = list(root.get("people").items())
         bodies = [(_size_of(body), person, body) for person in people if (body := _body(person)) is not None]
         if not bodies:
@@ -122,6 +140,7 @@ class _Person:
                 empty,
                 told=np.full(25, nobody),
                 hands_told=np.full((2, 21), nobody),
+                aspect=aspect,
             )
         _, person, body = max(bodies, key=lambda found: found[0])
         places = body[body[:, 2] > 0, :2]
@@ -140,6 +159,7 @@ class _Person:
             np.zeros((0, 3), np.float32) if face is None else _scaled(face, scale).astype(np.float32),
             told > 0,
             np.array([[hand is not None] * 21 for hand in sides]),
+            aspect,
         )
 
 

@@ -16,7 +16,7 @@ from preprocessing.labels import (
     LABELLED_EMPTY,
     NOT_LABELLED,
     apply_labels,
-    check_frames,
+    check_fit,
     find_labels,
     read_labels,
     unused_labels,
@@ -231,11 +231,64 @@ def test_another_skeleton_is_mapped_by_name_or_refused() -> None:
 
 def test_labels_of_frames_that_are_not_there() -> None:
     track = wrist_track([0, 11], [0.5, 0.5])
-    assert check_frames(track, 12, "a.csv") is track
+    assert check_fit(track, 12, (4, 4), "a.csv") is track
     with pytest.raises(
         UserError, match=r"a\.csv: has labels for frame 11, but the source has 11 frames, 0 to 10"
     ):
-        check_frames(track, 11, "a.csv")
+        check_fit(track, 11, (4, 4), "a.csv")
+
+
+def test_files_that_are_only_counted_must_be_all_frames() -> None:
+    track = replace(wrist_track([0, 1, 2], [0.5] * 3), counted=True)
+    assert check_fit(track, 3, (4, 4), "walk") is track
+    with pytest.raises(UserError, match=r"walk: 3 files of labels for 12 frames, and their names do not say"):
+        check_fit(track, 12, (4, 4), "walk")
+
+
+def test_labels_of_another_shape_are_of_another_clip() -> None:
+    track = replace(wrist_track([0, 4, 5], [0.5] * 3), aspect=np.array([np.nan, 512 / 704, 512 / 704]))
+    # 500 x 700, rounded to multiples of 64 by whoever found the poses.
+    assert check_fit(track, 6, (500, 700), "walk") is track
+    with pytest.raises(
+        UserError, match=r"walk: frame 4 was labelled in a picture 0\.727 times as wide as high, .* 700x500 "
+    ):
+        check_fit(track, 6, (700, 500), "walk")
+
+
+def test_provenance_beside_a_source_is_no_label(tmp_path: Path) -> None:
+    told = {"licence": "CC0-1.0", "url": "https://example.org/a.mp4"}
+    for name in ("a.mp4", "walk", "other.gif"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(told))
+    assert find_labels(tmp_path, "a.mp4") is None
+    write_label_table(tmp_path / "a.csv", random_track(2))
+    write_openpose(tmp_path / "walk", "walk", random_track(2), (20, 12))
+    assert find_labels(tmp_path, "a.mp4") == tmp_path / "a.csv"
+    assert find_labels(tmp_path, "walk") == tmp_path / "walk"
+    assert unused_labels(tmp_path, ["a.mp4", "walk"]) == []
+    # What is neither is still named when it is read.
+    (tmp_path / "b.mp4.json").write_text('{"licence": "CC0-1.0", "people": []}')
+    assert find_labels(tmp_path, "b.mp4") == tmp_path / "b.mp4.json"
+
+
+@pytest.mark.parametrize("name", ["dance", "dance.mp4", "clips/dance.mkv"])
+def test_a_coco_file_is_of_the_source_it_is_named_after(tmp_path: Path, name: str) -> None:
+    data = {
+        "videos": [{"id": 1, "name": name}],
+        "images": [{"id": 1, "file_name": "1.png", "width": 40, "height": 20, "video_id": 1, "frame_id": 3}],
+        "annotations": [{"image_id": 1, "category_id": 1, "keypoints": [1, 1, 2]}],
+        "categories": [{"id": 1, "keypoints": ["a"]}],
+    }
+    for file in ("dance.json", "dance.mp4.json", "jump.json"):
+        (tmp_path / file).write_text(json.dumps(data))
+    for file in ("dance.json", "dance.mp4.json"):
+        track = read_labels(tmp_path / file, (4, 4))
+        assert track.frame.tolist() == [3]
+        assert track.aspect is not None
+        assert track.aspect.tolist() == [2]
+    with pytest.raises(
+        UserError, match=rf"jump\.json: labels '{name}', expected the source that the file is"
+    ):
+        read_labels(tmp_path / "jump.json", (4, 4))
 
 
 def test_labels_are_found_by_the_sources_name(tmp_path: Path) -> None:
