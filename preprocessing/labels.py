@@ -136,8 +136,8 @@ def check_fit(track: LabelTrack, frames: int, size: tuple[int, int], name: str) 
     """
     if track.counted and len(track.frame) != frames:
         raise UserError(
-            f"{name}: {len(track.frame)} files of labels for {frames} frames, and their names do not say of which; "
-            "name them as OpenPose does, NAME_000000000012_keypoints.json, the first frame being 0"
+            f"{name}: has {frames} frames, but labels of {len(track.frame)}, and their names do not say of which; "
+            "name the files as OpenPose does, NAME_000000000012_keypoints.json, the first frame being 0"
         )
     beyond = track.frame[track.frame >= frames]
     if len(beyond):

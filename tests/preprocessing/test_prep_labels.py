@@ -241,7 +241,7 @@ def test_labels_of_frames_that_are_not_there() -> None:
 def test_files_that_are_only_counted_must_be_all_frames() -> None:
     track = replace(wrist_track([0, 1, 2], [0.5] * 3), counted=True)
     assert check_fit(track, 3, (4, 4), "walk") is track
-    with pytest.raises(UserError, match=r"walk: 3 files of labels for 12 frames, and their names do not say"):
+    with pytest.raises(UserError, match=r"walk: has 12 frames, but labels of 3, and their names do not say"):
         check_fit(track, 12, (4, 4), "walk")
 
 

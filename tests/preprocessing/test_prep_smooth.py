@@ -152,11 +152,12 @@ def test_a_label_in_any_frame_of_a_held_drawing_wins_and_each_frame_keeps_its_ow
     # Drawing 2 in its second frame alone; drawing 5 in its second and third, a little apart.
     where = np.array([7, 16, 17])
     keypoints, confidence = np.zeros((3, 25, 2), np.float32), np.zeros((3, 25), np.float32)
-    keypoints[:, 4], confidence[:, 4] = np.array([[0.9], [0.2], [0.21]]), 1
+    keypoints[:, 4], confidence[:, 4] = np.array([[0.9], [0.2], [0.21]]), (1, 0.75, 0.5)
     track = LabelTrack(where, keypoints, confidence, CANONICAL25, origin="manual")
     made = smoothed(apply_labels(clip, track))
     np.testing.assert_allclose(made.keypoints[6:9, 4], 0.9, atol=1e-6)
     np.testing.assert_allclose(made.keypoints[15:18, 4, 0], [0.2, 0.2, 0.21], atol=1e-6)
+    assert made.confidence[15:18, 4].tolist() == [0.75, 0.75, 0.5]
     manual = made.origin[:, 4] == MANUAL
     assert np.flatnonzero(manual).tolist() == [6, 7, 8, 15, 16, 17]
     others = np.delete(np.arange(25), 4)
