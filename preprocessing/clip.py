@@ -44,10 +44,11 @@ class Pose:
     Attributes:
         keypoints: float32 [T, 25, 2], joints of canonical25.
         confidence: float32 [T, 25]; 0 = missing.
-        origin: uint8 [T, 25], index into ORIGINS; read only where there is confidence.
+        origin: uint8 [T, 25], index into ORIGINS; of a missing joint ``detected``, or who labelled it as missing.
         hands: float32 [T, 2, 21, 3] x, y, confidence, the subject's left hand first, points as MediaPipe numbers
             them; None where nothing looked for hands.
         verdict: T words: "" = a pose was found and is plausible, else why it was not kept, such as "not detected".
+        hands_origin: uint8 [T, 2, 21], as ``origin``; None where all of ``hands`` was detected.
     """
 
     keypoints: np.ndarray
@@ -55,6 +56,7 @@ class Pose:
     origin: np.ndarray
     hands: np.ndarray | None
     verdict: tuple[str, ...]
+    hands_origin: np.ndarray | None = None
 
     @staticmethod
     def nothing(frames: int, verdict: str) -> "Pose":

@@ -1,8 +1,8 @@
 """What a person decided: clips and sources to keep or to reject, from a CSV file.
 
-The file always wins. A ``keep`` undoes whatever a rule says: duplicate, quality gate, missing licence (the card still
-counts the clip as without a licence). It mends no broken file. A ``reject`` of a source rejects all its clips but those
-with a line of their own.
+The file always wins. A ``keep`` undoes what a rule says: near-duplicate, too short a shot, and, of a source, that it
+has no licence (the card still counts its clips as without one); a clip's own ``keep`` is no leave to use its source. It
+mends no broken file. A ``reject`` of a source rejects all its clips but those with a line of their own.
 """
 
 import csv

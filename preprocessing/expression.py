@@ -31,8 +31,9 @@ class ExpressionConfig(Section):
     """How expressions are read.
 
     ``auto`` takes for each clip the first that can be had: blendshapes (the backend measured them), geometry (it gave
-    points), tags (a tagger is configured), the reader. The store tells which. Any other method is taken or nothing: a
-    clip for which it cannot be had has no expression.
+    points), tags (a tagger is configured) and the reader, both only where a face was found: the reader alone finds a
+    sure expression in every picture. The store tells which. Any other method is taken or nothing: a clip for which it
+    cannot be had has no expression.
     """
 
     method: Method = "auto"
@@ -143,11 +144,12 @@ def _gaussian(values: np.ndarray, confidence: np.ndarray, time: np.ndarray, seco
 def _method(clip: Clip, tools: ExpressionTools, wanted: Method) -> str:
     """The method that is taken; "" = none can be had."""
     face = clip.face
+    found = face is not None and bool((face.confidence > 0).any())
     can = {
         "blendshapes": face is not None and face.blendshapes is not None,
         "geometry": face is not None and face.points is not None,
-        "tags": tools.tagger is not None and face is not None and bool((face.confidence > 0).any()),
-        "reader": tools.reader is not None,
+        "tags": tools.tagger is not None and found,
+        "reader": tools.reader is not None and (found or wanted == "reader"),
         "none": False,
     }
     if wanted != "auto":

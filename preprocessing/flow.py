@@ -66,7 +66,7 @@ def open_flow_network(config: FlowConfig) -> FlowNetwork | None:
 def measure_flow(clip: Clip, config: FlowConfig, network: FlowNetwork | None) -> Clip:
     """Flow from each frame to the next, checked by going back.
 
-    Measured once for each pair of drawings; where a drawing is held, zero and not valid: a held drawing says nothing
+    Measured where the drawing changes; where a drawing is held, zero and not valid: a held drawing says nothing
     about motion. RGBA is looked at on white, DIS no further around the figure than its window: beyond, an empty page
     stays an empty page, flow zero and valid. Nothing is measured in a clip of one frame, or below 12 px, where DIS has
     no room.
@@ -91,14 +91,8 @@ def measure_flow(clip: Clip, config: FlowConfig, network: FlowNetwork | None) ->
     window = _figure_window(clip.frames_u8)
     # One object for all pairs: they are of one size, so what it keeps of a size does no harm.
     dis = cv2.DISOpticalFlow.create(_PRESETS[config.preset])
-    first: dict[tuple[int, int], int] = {}
     changes = np.flatnonzero(clip.hold[1:] != clip.hold[:-1])
     for t in changes:
-        pair = (int(clip.hold[t]), int(clip.hold[t + 1]))
-        known = first.setdefault(pair, int(t))
-        if known != t:
-            flow[t], valid[t] = flow[known], valid[known]
-            continue
         pictures = over_white(clip.frames_u8[t : t + 2])
         if network is not None:
             there, good = (x[0].numpy() for x in network(pictures))

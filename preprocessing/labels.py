@@ -17,16 +17,22 @@ from .importers.label_table import read_label_table
 from .importers.mediapipe import read_mediapipe
 from .importers.openpose import read_openpose
 from .label_track import LabelTrack
+from .sidecar import VALUES, name_key
 
 NOT_LABELLED = "not labelled"
 """Verdict of a frame without labels in which nothing was looked for."""
+_SHAPE = 0.03
+"""By which part a picture's aspect may differ: pose programs round sizes to multiples of up to 64 pixels."""
+LABELLED_EMPTY = "labelled as empty"
+"""Verdict of a frame of which the labels say that nobody is to be seen."""
 
 
 def find_labels(folder: Path, source: str) -> Path | None:
     """The labels of one source in a folder that mirrors the sources' relative paths.
 
     For ``a/b.mp4`` they are ``a/b.csv`` (our table), ``a/b.json`` (MediaPipe or COCO) or a folder ``a/b`` of OpenPose
-    JSON; ``a/b.mp4.csv`` and so on where several sources are alike but for the suffix.
+    JSON; ``a/b.mp4.csv`` and so on where several sources are alike but for the suffix. A JSON file of nothing but
+    provenance, as it may lie beside a source, is none of them.
 
     Raises:
         UserError: two of them are there.
@@ -34,7 +40,8 @@ def find_labels(folder: Path, source: str) -> Path | None:
     name = PurePosixPath(source)
     stems = [folder / name, folder / name.with_suffix("")]
     for stem in stems if stems[0] != stems[1] else stems[:1]:
-        found = [f for f in (stem.with_name(f"{stem.name}{s}") for s in (".csv", ".json")) if f.is_file()]
+        files = [stem.with_name(f"{stem.name}{suffix}") for suffix in (".csv", ".json")]
+        found = [file for file in files if file.is_file() and not _is_provenance(file)]
         if stem.is_dir() and any(stem.glob("*.json")):
             found.append(stem)
         if len(found) > 1:
@@ -44,6 +51,17 @@ def find_labels(folder: Path, source: str) -> Path | None:
         if found:
             return found[0]
     return None
+
+
+def _is_provenance(file: Path) -> bool:
+    """Whether this is what :func:`.sidecar.read_own_sidecar` reads."""
+    if file.suffix != ".json":
+        return False
+    try:
+        value = read_json(file).value
+    except UserError:
+        return False
+    return isinstance(value, dict) and value.keys() <= set(VALUES)
 
 
 def unused_labels(folder: Path, sources: Sequence[str]) -> list[Path]:
@@ -67,6 +85,8 @@ def unused_labels(folder: Path, sources: Sequence[str]) -> list[Path]:
     unused = set()
     for file in folder.rglob("*"):
         if file.suffix in (".csv", ".json") and file not in used and file.parent not in used:
+            if _is_provenance(file):
+                continue
             # A folder of JSON files is one clip's labels, and is named once.
             unused.add(file if file.suffix == ".csv" or file.parent in single else file.parent)
     return sorted(unused)
@@ -79,7 +99,7 @@ def read_labels(file: Path, size: tuple[int, int]) -> LabelTrack:
         file: a table, a JSON file, or a folder of OpenPose JSON.
         size: width and height of the source in pixels.
     Raises:
-        UserError: file, and line or element.
+        UserError: file, and line or element; or it names another source than it is named after.
     """
     if file.is_dir():
         tracks = read_openpose(file, lambda _: size)
@@ -93,25 +113,48 @@ def read_labels(file: Path, size: tuple[int, int]) -> LabelTrack:
             f"{file}: labels {len(tracks)} sources ({', '.join(list(tracks)[:3])} ...), expected those of one; "
             "import the whole data set with: temporal-gan-preprocess import"
         )
-    return next(iter(tracks.values()))
+    name, track = next(iter(tracks.items()))
+    whose = PurePosixPath(name_key(name))
+    if name and not {whose.name, whose.stem} & {name_key(file.stem), name_key(Path(file.stem).stem)}:
+        raise UserError(
+            f"{file}: labels {name!r}, expected the source that the file is named after; rename one of them"
+        )
+    return track
 
 
-def check_frames(track: LabelTrack, frames: int, name: str) -> LabelTrack:
-    """The same track, if its source has all the frames it labels.
+def check_fit(track: LabelTrack, frames: int, size: tuple[int, int], name: str) -> LabelTrack:
+    """The same track, if its source has all the frames it labels, in the shape it was labelled in.
 
     Args:
         track: of one source.
         frames: that the source has.
+        size: width and height of the source in pixels.
         name: of the labels or the source, for the message.
     Raises:
-        UserError: the first frame that is not there.
+        UserError: the first frame that is not there, or is of another aspect ratio; or the labels are only counted, and
+            not as many as the frames.
     """
+    if track.counted and len(track.frame) != frames:
+        raise UserError(
+            f"{name}: has {frames} frames, but labels of {len(track.frame)}, and their names do not say of which; "
+            "name the files as OpenPose does, NAME_000000000012_keypoints.json, the first frame being 0"
+        )
     beyond = track.frame[track.frame >= frames]
     if len(beyond):
         raise UserError(
             f"{name}: has labels for frame {beyond[0]}, but the source has {frames} frames, 0 to {frames - 1}; "
             "are they of another clip?"
         )
+    if track.aspect is not None:
+        wide, high = size
+        # NaN, which is what does not say, is never greater.
+        other = np.flatnonzero(np.abs(np.log(track.aspect * high / wide)) > _SHAPE)
+        if len(other):
+            frame, aspect = track.frame[other[0]], track.aspect[other[0]]
+            raise UserError(
+                f"{name}: frame {frame} was labelled in a picture {aspect:.3g} times as wide as high, but "
+                f"the source has {wide}x{high} pixels ({wide / high:.3g}); are they of another clip?"
+            )
     return track
 
 
@@ -119,26 +162,47 @@ def apply_labels(clip: Clip, track: LabelTrack) -> Clip:
     """Lay labels over what was detected, before anything is cut from the frames. What is labelled always wins.
 
     A frame of the clip takes the labels of the source frame it shows. In it every joint, hand point and expression
-    channel that the labels have replaces what was there; the rest, and every other frame, stays as it was. Depth
-    layers and face points of the labels have no place in a clip.
+    channel that the labels have replaces what was there, also by missing; the rest stays as it was. A drawing may be
+    labelled in any of the frames that show it: those without a label of their own take that of the drawing's first
+    frame with one. Depth layers and face points of the labels have no place in a clip.
 
     Args:
-        clip: whose frames are the source's whole pictures.
-        track: of the clip's source; see :func:`check_frames`.
+        clip: whose frames are the source's whole pictures, with its drawings marked.
+        track: of the clip's source; see :func:`check_fit`.
     Raises:
         UserError: a joint of the labels that canonical25 does not have.
     """
     target = _canonical(track.skeleton, clip.source.name)
-    index = np.searchsorted(track.frame, clip.source_frame)
-    index = np.minimum(index, len(track.frame) - 1)
-    shown = np.flatnonzero(track.frame[index] == clip.source_frame)
-    label = index[shown]
-    origins = np.array([ORIGINS.index(origin) for origin in track.origins()], np.uint8)[label]
+    # Of whoever made the labels; none of them was detected here.
+    made = ["imported" if origin == "detected" else origin for origin in track.origins()]
+    origins = np.array([ORIGINS.index(origin) for origin in made], np.uint8)
     return replace(
         clip,
-        pose=_pose(clip, track, shown, label, origins, target),
-        expression=_expression(clip, track, shown, label, origins),
+        pose=_pose(clip, track, origins, target),
+        expression=_expression(clip, track, origins),
     )
+
+
+def _taken(clip: Clip, track: LabelTrack, given: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the frames of a clip take from its labels.
+
+    Args:
+        clip, track: as for :func:`apply_labels`.
+        given: bool [N, E], what each labelled frame tells.
+    Returns:
+        int64, as long as each other: frame of the clip, element of E, and row of the labels that it comes from.
+    """
+    nearest = np.minimum(np.searchsorted(track.frame, clip.source_frame), len(track.frame) - 1)
+    labelled = (track.frame[nearest] == clip.source_frame)[:, None] & given[nearest]
+    row = np.where(labelled, nearest[:, None], -1)
+    drawing = np.searchsorted(clip.hold[clip.drawings], clip.hold)
+    of_drawing = np.full((drawing[-1] + 1, given.shape[1]), -1)
+    # Backwards, so that the first frame of a drawing is written last.
+    frame, element = (index[::-1] for index in np.nonzero(labelled))
+    of_drawing[drawing[frame], element] = row[frame, element]
+    row = np.where(labelled, row, of_drawing[drawing])
+    frame, element = np.nonzero(row >= 0)
+    return frame, element, row[frame, element]
 
 
 def _canonical(skeleton: Skeleton, source: str) -> np.ndarray:
@@ -159,43 +223,50 @@ def _canonical(skeleton: Skeleton, source: str) -> np.ndarray:
     return np.array([found[index] for index in range(len(skeleton.joints))])
 
 
-def _pose(
-    clip: Clip,
-    track: LabelTrack,
-    shown: np.ndarray,
-    label: np.ndarray,
-    origins: np.ndarray,
-    target: np.ndarray,
-) -> Pose:
+def _pose(clip: Clip, track: LabelTrack, origins: np.ndarray, target: np.ndarray) -> Pose:
     pose = clip.pose or Pose.nothing(len(clip.frames_u8), NOT_LABELLED)
     keypoints, confidence, origin = pose.keypoints.copy(), pose.confidence.copy(), pose.origin.copy()
-    sure = track.confidence[label] > 0
-    frame, joint = np.nonzero(sure)
-    keypoints[shown[frame], target[joint]] = track.keypoints[label][frame, joint]
-    confidence[shown[frame], target[joint]] = track.confidence[label][frame, joint]
-    origin[shown[frame], target[joint]] = origins[frame]
-    hands = pose.hands
-    if track.hands is not None:
-        hands = np.zeros((len(confidence), 2, 21, 3), np.float32) if hands is None else hands.copy()
-        given = track.hands[label]
-        hands[shown] = np.where(given[..., 2:] > 0, given, hands[shown])
+    frame, joint, row = _taken(clip, track, track.told())
+    keypoints[frame, target[joint]] = track.keypoints[row, joint]
+    confidence[frame, target[joint]] = track.confidence[row, joint]
+    origin[frame, target[joint]] = origins[row]
     verdict = np.array(pose.verdict, object)
-    verdict[shown[sure.any(-1)]] = ""
-    return Pose(keypoints, confidence, origin, hands, tuple(verdict))
+    verdict[frame[track.confidence[row, joint] > 0]] = ""
+    told = np.unique(frame)
+    verdict[told[~confidence[told].any(axis=-1)]] = LABELLED_EMPTY
+    made = replace(
+        pose, keypoints=keypoints, confidence=confidence, origin=origin, verdict=tuple(verdict.tolist())
+    )
+    return _with_hands(made, clip, track, origins)
 
 
-def _expression(
-    clip: Clip, track: LabelTrack, shown: np.ndarray, label: np.ndarray, origins: np.ndarray
-) -> Expression | None:
+def _with_hands(pose: Pose, clip: Clip, track: LabelTrack, origins: np.ndarray) -> Pose:
+    points, told = track.told_hands()
+    if not told.any() or (pose.hands is None and track.hands is None):
+        return pose
+    count = len(pose.confidence)
+    hands = np.zeros((count, 42, 3), np.float32)
+    if pose.hands is not None:
+        hands[:] = pose.hands.reshape(-1, 42, 3)
+    origin = np.full((count, 42), ORIGINS.index("detected"), np.uint8)
+    if pose.hands_origin is not None:
+        origin[:] = pose.hands_origin.reshape(-1, 42)
+    frame, point, row = _taken(clip, track, told)
+    hands[frame, point] = points[row, point]
+    origin[frame, point] = origins[row]
+    return replace(pose, hands=hands.reshape(-1, 2, 21, 3), hands_origin=origin.reshape(-1, 2, 21))
+
+
+def _expression(clip: Clip, track: LabelTrack, origins: np.ndarray) -> Expression | None:
     if track.expression is None or track.expression_confidence is None:
         return clip.expression
     expression = clip.expression or Expression.unknown(len(clip.frames_u8))
     intensity, confidence = expression.intensity.copy(), expression.confidence.copy()
     origin = expression.origin.copy()
-    sure = track.expression_confidence[label] > 0
-    intensity[shown] = np.where(sure, track.expression[label], intensity[shown])
-    confidence[shown] = np.where(sure, track.expression_confidence[label], confidence[shown])
-    origin[shown[sure.any(-1)]] = origins[sure.any(-1)]
-    everywhere = len(shown) == len(origin) and bool(sure.any(-1).all())
+    frame, channel, row = _taken(clip, track, track.expression_confidence > 0)
+    intensity[frame, channel] = track.expression[row, channel]
+    confidence[frame, channel] = track.expression_confidence[row, channel]
+    origin[frame] = origins[row]
+    everywhere = len(np.unique(frame)) == len(origin)
     method = "labels" if everywhere or not expression.method else expression.method
-    return Expression(intensity, confidence, origin, method if sure.any() else expression.method)
+    return Expression(intensity, confidence, origin, method if len(frame) else expression.method)

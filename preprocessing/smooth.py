@@ -13,7 +13,7 @@ from scipy.interpolate import PchipInterpolator
 from temporal_gan.config import Section
 from temporal_gan.data.manifest import ORIGINS
 
-from .clip import Clip, Pose
+from .clip import Clip
 
 _DETECTED, _INTERPOLATED = ORIGINS.index("detected"), ORIGINS.index("interpolated")
 _MAD_TO_SIGMA = 1.4826
@@ -65,8 +65,8 @@ def smooth_pose(clip: Clip, config: SmoothConfig) -> Clip:
 
     Detected joints are cleaned (Hampel 1974) and smoothed by a One-Euro filter (Casiez, Roussel and Vogel 2012) run
     forward and backward, the mean of both, so that nothing lags. Gaps between known places are filled by a monotone
-    cubic in time; nothing is filled before the first or after the last. Joints imported or set by hand never move;
-    they hold the track where they are.
+    cubic in time; nothing is filled before the first or after the last. What was imported or set by hand never moves;
+    it holds the track where it is, and a joint labelled as missing stays missing, as does the gap that it lies in.
 
     Returns:
         the clip with its pose smoothed; ``joints_filled``, joints of drawings that were filled, in its facts.
@@ -79,23 +79,30 @@ def smooth_pose(clip: Clip, config: SmoothConfig) -> Clip:
     time = clip.time[first] + np.bincount(drawing) / clip.fps / 2
     extent = np.array(clip.frames_u8.shape[2:0:-1], np.float64)
     pose = clip.pose
-    labelled = (pose.origin != _DETECTED) & (pose.confidence > 0)
-    telling = _telling_frames(labelled, drawing, first), np.arange(labelled.shape[1])
-    places = pose.keypoints[telling] * extent
-    size = _body_size(places, pose.confidence[telling])
-    joints, confidence, origin = smooth_tracks(
-        places / size, pose.confidence[telling], pose.origin[telling], time, config
-    )
-    filled = float((origin == _INTERPOLATED).sum() - (pose.origin[telling] == _INTERPOLATED).sum())
-    keypoints = (joints * size / extent).astype(np.float32)
-    hands = pose.hands if pose.hands is None else _smooth_hands(pose, first, time, extent / size, config)
-    smoothed = replace(
-        pose,
-        keypoints=np.where(labelled[..., None], pose.keypoints, keypoints[drawing]),
-        confidence=np.where(labelled, pose.confidence, confidence[drawing]),
-        origin=np.where(labelled, pose.origin, origin[drawing]),
-        hands=hands if hands is None else hands[drawing],
-    )
+    scale = extent / _body_size(pose.keypoints[first] * extent, pose.confidence[first])
+
+    def steady(
+        places: np.ndarray, confidence: np.ndarray, origin: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        # A label that any frame of a drawing has, its first frame has too.
+        made = smooth_tracks(places[first] * scale, confidence[first], origin[first], time, config)
+        fixed = origin != _DETECTED
+        return (
+            np.where(fixed[..., None], places, (made[0] / scale).astype(np.float32)[drawing]),
+            np.where(fixed, confidence, made[1][drawing]),
+            np.where(fixed, origin, made[2][drawing]),
+        )
+
+    keypoints, confidence, origin = steady(pose.keypoints, pose.confidence, pose.origin)
+    filled = float((origin[first] == _INTERPOLATED).sum() - (pose.origin[first] == _INTERPOLATED).sum())
+    smoothed = replace(pose, keypoints=keypoints, confidence=confidence, origin=origin)
+    if pose.hands is not None:
+        points = pose.hands.reshape(-1, 42, 3)
+        detected = np.full(points.shape[:2], _DETECTED, np.uint8)
+        known = detected if pose.hands_origin is None else pose.hands_origin.reshape(-1, 42)
+        places, sure, known = steady(points[..., :2], points[..., 2], known)
+        hands = np.concatenate([places, sure[..., None]], axis=-1).reshape(pose.hands.shape)
+        smoothed = replace(smoothed, hands=hands, hands_origin=known.reshape(hands.shape[:-1]))
     return replace(clip, pose=smoothed).with_facts(joints_filled=filled)
 
 
@@ -118,6 +125,7 @@ def smooth_tracks(
         places, confidence and origin of the same shapes; filled joints are ``interpolated``.
     """
     places, confidence, origin = places.astype(np.float64), confidence.copy(), origin.copy()
+    told_missing = (confidence <= 0) & (origin != _DETECTED)
     for joint in range(places.shape[1]):
         known = np.flatnonzero(confidence[:, joint] > 0)
         if not len(known):
@@ -130,32 +138,14 @@ def smooth_tracks(
         places[known, joint] = track
         for index in np.flatnonzero(confidence[:, joint] <= 0):
             after = int(np.searchsorted(known, index))
-            if 0 < after < len(known) and when[after] - when[after - 1] <= config.gap_sec + 1e-9:
+            if not 0 < after < len(known) or when[after] - when[after - 1] > config.gap_sec + 1e-9:
+                continue
+            if not told_missing[known[after - 1] : known[after], joint].any():
                 lower = min(confidence[known[after - 1], joint], confidence[known[after], joint])
                 places[index, joint] = _between(track, when, time[index])
                 confidence[index, joint] = config.filled_confidence * lower
                 origin[index, joint] = _INTERPOLATED
     return places, confidence, origin
-
-
-def _telling_frames(labelled: np.ndarray, drawing: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """int64 [D, J]: the frame that says where a joint of a drawing is: the first that a person labelled, else the
-    first. A drawing may be labelled in any of the frames that show it."""
-    telling = np.repeat(first[:, None], labelled.shape[1], axis=1)
-    frames, joints = (index[::-1] for index in np.nonzero(labelled))
-    telling[drawing[frames], joints] = frames
-    return telling
-
-
-def _smooth_hands(
-    pose: Pose, first: np.ndarray, time: np.ndarray, scale: np.ndarray, config: SmoothConfig
-) -> np.ndarray:
-    assert pose.hands is not None
-    hands = pose.hands[first].reshape(len(first), 42, 3)
-    detected = np.full(hands.shape[:2], _DETECTED, np.uint8)
-    places, confidence, _ = smooth_tracks(hands[..., :2] * scale, hands[..., 2], detected, time, config)
-    whole = np.concatenate([places / scale, confidence[..., None]], axis=-1)
-    return whole.reshape(len(first), 2, 21, 3).astype(np.float32)
 
 
 def _body_size(places: np.ndarray, confidence: np.ndarray) -> float:

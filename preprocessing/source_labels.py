@@ -8,7 +8,7 @@ from pathlib import Path
 from temporal_gan.errors import UserError
 
 from .label_track import LabelTrack
-from .labels import check_frames, find_labels, read_labels, unused_labels
+from .labels import check_fit, find_labels, read_labels, unused_labels
 from .outcome import Outcome
 from .scan_task import ScanDone
 
@@ -59,7 +59,7 @@ def source_labels(
                 continue
             last = scan.shots[-1]
             labels = SourceLabels(file, (last.source_width, last.source_height), _sha256(file))
-            check_frames(labels.read(), last.end_frame, str(file))
+            check_fit(labels.read(), last.end_frame, labels.size, str(file))
             found[name] = labels
         except UserError as error:
             outcomes.append(Outcome(name, "", "failed", str(error).replace(f"{folder}/", "")))

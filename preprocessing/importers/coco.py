@@ -42,11 +42,12 @@ class _Image:
 
 @dataclass(frozen=True)
 class _Labels:
-    """One annotation, in fractions of its image."""
+    """One annotation, in fractions of its image, which is ``aspect`` times as wide as high."""
 
     keypoints: np.ndarray
     confidence: np.ndarray
     skeleton: Skeleton
+    aspect: float
     hands: np.ndarray | None = None
     face: np.ndarray | None = None
 
@@ -58,8 +59,9 @@ def read_coco(file: Path) -> dict[str, LabelTrack]:
     is a source of one frame (the key is its ``file_name``). Of several annotations of an image the largest box is
     taken; ``iscrowd`` ones and those without keypoints are passed over; images without annotation have no labels.
     Places are pixels, the middle of the first one 0. ``v`` 0, 1, 2 become confidence 0, 0.5, 1, unless there are
-    scores in its place (one of them is no whole number); a list ``keypoint_scores`` beside the keypoints wins. A
-    category of COCO's 17 joints becomes canonical25, any other stays a skeleton of its own, all in one depth layer.
+    scores in its place (one of them is no whole number); a list ``keypoint_scores`` beside the keypoints wins. 0 is
+    COCO's "not labelled", and says nothing of the joint. A category of COCO's 17 joints becomes canonical25, any other
+    stays a skeleton of its own, all in one depth layer.
 
     Raises:
         UserError: file, and element or line.
@@ -153,12 +155,12 @@ def _categories(root: Element) -> dict[int | str, Skeleton]:
 
 
 def _labels(annotation: Element, keypoints: Element, skeleton: Skeleton, size: np.ndarray) -> _Labels:
-    count = len(skeleton.joints)
+    count, aspect = len(skeleton.joints), float(size[0] / size[1])
     plain = skeleton.joints[:17] == COCO17 and count in (17, 133)
     points = keypoints.triples((17, 133) if plain else (count,), MOST_PIXELS)
     points[:, 2] = _scores(annotation, "keypoint_scores", _confidence(points[:, 2], keypoints))
     if not plain:
-        return _Labels(*within_frame((points[:, :2] + 0.5) / size, points[:, 2]), skeleton)
+        return _Labels(*within_frame((points[:, :2] + 0.5) / size, points[:, 2]), skeleton, aspect)
     parts = [points]
     if len(points) == 17:
         for name, joints in _WHOLE_BODY:
@@ -177,6 +179,7 @@ def _labels(annotation: Element, keypoints: Element, skeleton: Skeleton, size: n
     return _Labels(
         *body,
         CANONICAL25,
+        aspect,
         hands if hands[..., 2].any() else None,
         face if face[:, 2].any() else None,
     )
@@ -225,6 +228,7 @@ def _track(file: Path, name: str, frames: list[tuple[int, _Labels]]) -> LabelTra
         skeleton=skeleton,
         hands=_stacked((labels.hands for _, labels in frames), (2, 21, 3)),
         face_points=_stacked((labels.face for _, labels in frames), (68, 3)),
+        aspect=np.array([labels.aspect for _, labels in frames]),
     )
 
 

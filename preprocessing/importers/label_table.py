@@ -16,7 +16,7 @@ edge, flip_pair     ``name`` ``other``
 ==================  =====================================================================================
 
 ``frame`` counts from 0; ``x`` and ``y`` are fractions of width and height; confidence is 1 where not given; a joint of
-confidence 0 is missing; ``time`` is in seconds.
+confidence 0 is missing, one without a row is not labelled; ``time`` is in seconds.
 """
 
 import csv
@@ -138,7 +138,11 @@ def _read(file: Path) -> LabelTrack:
     joints = {name: index for index, name in enumerate(skeleton.joints)}
     points = np.zeros((count, len(joints), 3))
     layer = np.tile(np.array(skeleton.layers, np.int64), (count, 1))
+    spoken = {row.whole("frame", _MOST_FRAMES) for kind in KINDS[:5] for row in rows[kind]}
+    alone = np.array([number not in spoken for number in numbers])
+    told = np.tile(alone[:, None], (1, len(joints)))
     for (frame, joint), row in _once(rows["joint"], joints, f"skeleton {skeleton.name}", plain).items():
+        told[place[frame], joint] = True
         points[place[frame], joint] = row.point()
         if row.cells.get("layer"):
             layer[place[frame], joint] = row.whole("layer", _MOST_LAYERS)
@@ -148,9 +152,11 @@ def _read(file: Path) -> LabelTrack:
         expression[:, place[frame], channel] = row.number("value", 0, 1), row.confidence()
     hand_names = {str(number): number for number in range(21)}
     hands = np.zeros((count, 2, 21, 3), np.float32)
+    hands_told = np.tile(alone[:, None, None], (1, 2, 21))
     for side, kind in enumerate(HANDS):
         for (frame, point), row in _once(rows[kind], hand_names, "0 to 20", str).items():
             hands[place[frame], side, point] = row.point()
+            hands_told[place[frame], side, point] = True
     face_names = {str(number): number for number in range(_FACE_POINTS)}
     face_rows = _once(rows["face"], face_names, f"0 to {_FACE_POINTS - 1}", str)
     face = np.zeros((count, max((point for _, point in face_rows), default=-1) + 1, 3), np.float32)
@@ -174,6 +180,8 @@ def _read(file: Path) -> LabelTrack:
         origin=tuple(_origin(frames.get(number)) for number in numbers),
         time=None if times is None else _growing([row.number("time", 0, 1e9) for row in times], times),
         hold=None if holds is None else np.array([row.whole("hold", 2**53) for row in holds], np.int64),
+        missing=told & (points[..., 2] == 0),
+        hands_missing=hands_told & (hands[..., 2] == 0),
     )
 
 

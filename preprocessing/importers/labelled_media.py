@@ -17,7 +17,7 @@ from temporal_gan.skeletons import Skeleton
 from temporal_gan.video_io import STILL_SUFFIXES, VIDEO_SUFFIXES, Frames, natural_key, read_frames
 
 from ..label_track import LabelTrack
-from ..labels import check_frames
+from ..labels import check_fit
 from ..new_folder import check_new_folder, new_folder
 
 _ROUNDING = 0.001
@@ -107,7 +107,7 @@ def write_labelled_media(
         clip = read_frames(files[name])
         frames = clip.frames_u8
         rates.append(clip.fps)
-        check_frames(tracks[name], len(frames), str(files[name]))
+        check_fit(tracks[name], len(frames), (frames.shape[2], frames.shape[1]), str(files[name]))
         sizes.add((frames.shape[2], frames.shape[1]))
         alpha |= frames.shape[-1] == 4
     channels, size = 4 if alpha else 3, sizes.pop() if len(sizes) == 1 else None

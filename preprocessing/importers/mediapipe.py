@@ -39,7 +39,8 @@ def read_mediapipe(file: Path) -> dict[str, LabelTrack]:
     """Read one file (see above); the key is "".
 
     ``visibility`` is the confidence of a joint (1 where missing). Blendshapes become the controls of the same name;
-    classes of expression are not read from them and stay unlabelled. A joint outside the picture is missing.
+    classes of expression are not read from them and stay unlabelled. A joint that is given, but outside the picture or
+    of no visibility, is labelled as missing.
 
     Raises:
         UserError: file, and element or line.
@@ -58,7 +59,9 @@ def read_mediapipe(file: Path) -> dict[str, LabelTrack]:
             raise UserError(f"{frame.where}: frame {after} comes after frame {before}; each once, growing")
     body = np.stack([_landmarks(frame.find("pose_landmarks"), 33) for frame in frames])
     keypoints, confidence = within_frame(*to_canonical25(body[..., :2], body[..., 2], "mediapipe33"))
+    _, told = to_canonical25(body[..., :2], body[..., 3], "mediapipe33")
     hands = np.stack([_hands(frame.find("hand_landmarks")) for frame in frames])
+    seen, hands_told = hands[..., :3], hands[..., 3] > 0
     faces = [_controls(frame.find("face_blendshapes")) for frame in frames]
     intensity, sure = (np.stack(part) for part in zip(*faces, strict=True))
     return {
@@ -69,14 +72,16 @@ def read_mediapipe(file: Path) -> dict[str, LabelTrack]:
             skeleton=CANONICAL25,
             expression=intensity if sure.any() else None,
             expression_confidence=sure if sure.any() else None,
-            hands=hands if hands[..., 2].any() else None,
+            hands=seen if seen[..., 2].any() else None,
+            missing=(told > 0) & (confidence == 0),
+            hands_missing=hands_told & (seen[..., 2] == 0),
         )
     }
 
 
 def _landmarks(element: Element | None, count: int) -> np.ndarray:
-    """float32 [count, 3] x, y, confidence."""
-    points = np.zeros((count, 3), np.float32)
+    """float32 [count, 4] x, y, confidence, and 1 where the point is given."""
+    points = np.zeros((count, 4), np.float32)
     if element is None or element.value == []:
         return points
     landmarks = list(element.items())
@@ -88,17 +93,18 @@ def _landmarks(element: Element | None, count: int) -> np.ndarray:
             landmark.get("x").number(-1e3, 1e3),
             landmark.get("y").number(-1e3, 1e3),
             1.0 if visible is None else visible.number(0, 1),
+            1.0,
         )
     return points
 
 
 def _hands(element: Element | None) -> np.ndarray:
-    hands = np.zeros((2, 21, 3), np.float32)
+    hands = np.zeros((2, 21, 4), np.float32)
     if element is not None:
         for number, side in enumerate(("left", "right")):
             points = _landmarks(element.find(side), 21)
             places, confidence = within_frame(points[:, :2], points[:, 2])
-            hands[number] = np.concatenate([places, confidence[:, None]], axis=-1)
+            hands[number] = np.concatenate([places, confidence[:, None], points[:, 3:]], axis=-1)
     return hands
 
 

@@ -21,6 +21,7 @@ from .places import within_frame
 
 _NUMBERED = re.compile(r"_(\d{12})_keypoints\.json$")
 """What OpenPose itself calls its files: the frame's number is in the name."""
+_LAST_NUMBER = re.compile(r"(?<!\d)(\d{1,12})(?:_keypoints)?\.json$")
 
 _CONVENTIONS = {18: "openpose18", 25: "body25"}
 _FACES = (68, 70)
@@ -29,10 +30,13 @@ _FACES = (68, 70)
 def read_openpose(folder: Path, size: Callable[[str], tuple[int, int]]) -> dict[str, LabelTrack]:
     """Read a folder of JSON files (key "") or a folder of such folders (keys: their relative paths).
 
-    Frames are numbered as OpenPose's own names say (``name_000000000012_keypoints.json``), else from 0 in natural
-    order. Of several people the one with the largest box around the seen joints is taken; a file without people is a
-    frame labelled as empty. Places are pixels of the canvas the file names, else fractions if all of a person's are in
-    [0, 1], else pixels of the media.
+    Frames are numbered as OpenPose's own names say (``name_000000000012_keypoints.json``), or as all names say by their
+    last number, if one of these is 0: others may count from 1. Else the files are those of all frames, in natural order
+    (``counted``).
+
+    Of several people the one with the largest box around the seen joints is taken. What its body or a hand gives
+    without confidence is labelled as missing; a file without people is a frame labelled as empty. Places are pixels of
+    the canvas the file names, else fractions if all of a person's are in [0, 1], else pixels of the media.
 
     Args:
         folder: see above.
@@ -55,10 +59,7 @@ def read_openpose(folder: Path, size: Callable[[str], tuple[int, int]]) -> dict[
 
 def _read_track(folder: Path, name: str, size: Callable[[str], tuple[int, int]]) -> LabelTrack:
     files = sorted(folder.glob("*.json"), key=lambda f: natural_key(f.name))
-    numbered = [_NUMBERED.search(file.name) for file in files]
-    numbers = [int(found[1]) for found in numbered if found]
-    if len(numbers) != len(files):
-        numbers = list(range(len(files)))
+    numbers, counted = _numbers(files)
     people = []
     media_size = cache(lambda: size(name))
     seen: dict[int, Path] = {}
@@ -78,6 +79,7 @@ def _read_track(folder: Path, name: str, size: Callable[[str], tuple[int, int]])
     keypoints, confidence = within_frame(
         np.stack([p.keypoints for p in people]), np.stack([p.confidence for p in people])
     )
+    told, hands_told = np.stack([p.told for p in people]), np.stack([p.hands_told for p in people])
     return LabelTrack(
         frame=np.array(sorted(numbers), np.int64),
         keypoints=keypoints,
@@ -85,17 +87,37 @@ def _read_track(folder: Path, name: str, size: Callable[[str], tuple[int, int]])
         skeleton=CANONICAL25,
         hands=hands if hands[..., 2].any() else None,
         face_points=faces if face else None,
+        missing=told & (confidence == 0),
+        hands_missing=hands_told & (hands[..., 2] == 0),
+        aspect=np.array([p.aspect for p in people]),
+        counted=counted,
     )
+
+
+def _numbers(files: list[Path]) -> tuple[list[int], bool]:
+    """Numbers of the frames that the files are of, and whether they were only counted."""
+    own, last = (
+        [int(found[1]) for found in (pattern.search(file.name) for file in files) if found]
+        for pattern in (_NUMBERED, _LAST_NUMBER)
+    )
+    if len(own) == len(files):
+        return own, False
+    if 0 in last and len(set(last)) == len(files):
+        return last, False
+    return list(range(len(files))), True
 
 
 @dataclass(frozen=True)
 class _Person:
-    """The person that is taken from one file, in fractions of the picture."""
+    """The person that is taken from one file, in fractions of the picture, and which points the file gives."""
 
     keypoints: np.ndarray
     confidence: np.ndarray
     hands: np.ndarray
     face: np.ndarray
+    told: np.ndarray
+    hands_told: np.ndarray
+    aspect: float
 
     @staticmethod
     def read(file: Path, media_size: Callable[[], tuple[int, int]]) -> "_Person":
@@ -104,16 +126,29 @@ class _Person:
         if isinstance(root.value, list) and len(root.value) == 1:
             root = next(root.items())
         canvas = _canvas(root)
+        aspect = canvas[0] / canvas[1] if canvas else np.nan
         people = list(root.get("people").items())
         bodies = [(_size_of(body), person, body) for person in people if (body := _body(person)) is not None]
         if not bodies:
-            empty = np.zeros((0, 3), np.float32)
-            return _Person(np.zeros((25, 2)), np.zeros(25), np.zeros((2, 21, 3), np.float32), empty)
+            hands, empty = np.zeros((2, 21, 3), np.float32), np.zeros((0, 3), np.float32)
+            # Of a person who is a face or a hand alone nothing is known.
+            nobody = not people
+            return _Person(
+                np.zeros((25, 2)),
+                np.zeros(25),
+                hands,
+                empty,
+                told=np.full(25, nobody),
+                hands_told=np.full((2, 21), nobody),
+                aspect=aspect,
+            )
         _, person, body = max(bodies, key=lambda found: found[0])
         places = body[body[:, 2] > 0, :2]
         fractions = canvas is None and places.size > 0 and places.min() >= 0 and places.max() <= 1
         scale = np.ones(2) if fractions else np.array(canvas or media_size(), float)
-        keypoints, confidence = to_canonical25(body[:, :2] / scale, body[:, 2], _CONVENTIONS[len(body)])
+        convention = _CONVENTIONS[len(body)]
+        keypoints, confidence = to_canonical25(body[:, :2] / scale, body[:, 2], convention)
+        _, told = to_canonical25(body[:, :2], np.ones(len(body)), convention)
         sides = [_points(person, f"hand_{side}_keypoints_2d", (21,)) for side in ("left", "right")]
         hands = np.stack([np.zeros((21, 3)) if hand is None else _scaled(hand, scale) for hand in sides])
         face = _points(person, "face_keypoints_2d", _FACES)
@@ -122,6 +157,9 @@ class _Person:
             confidence,
             hands.astype(np.float32),
             np.zeros((0, 3), np.float32) if face is None else _scaled(face, scale).astype(np.float32),
+            told > 0,
+            np.array([[hand is not None] * 21 for hand in sides]),
+            aspect,
         )
 
 

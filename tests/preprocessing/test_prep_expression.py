@@ -53,8 +53,21 @@ def test_auto_takes_the_best_there_is_and_says_which() -> None:
     assert method_of(without, reader, auto) == "geometry"
     box = replace(clip, face=replace(clip.face, blendshapes=None, points=None))
     assert method_of(box, reader, auto) == "reader"
-    assert method_of(replace(clip, face=None), reader, auto) == "reader"
     assert method_of(box, NO_TOOLS, auto) == ""
+
+
+def test_the_reader_is_asked_about_faces_that_were_found_or_where_a_person_asks_for_it() -> None:
+    reader = ExpressionTools(reader=load_reader("loss"))
+    clip = face_clip()
+    nowhere = Face(np.zeros((8, 4), np.float32), np.zeros(8, np.float32))
+    for face in (None, nowhere):
+        made = read_expression(replace(clip, face=face), reader, ExpressionConfig())
+        assert made.expression is not None
+        assert made.expression.method == ""
+        assert not made.expression.confidence.any()
+        assert dict(made.facts)["frames_with_expression"] == 0
+    asked = read_expression(replace(clip, face=None), reader, ExpressionConfig(method="reader"))
+    assert dict(asked.facts)["frames_with_expression"] == 8
 
 
 def test_what_was_asked_for_is_never_replaced() -> None:

@@ -113,6 +113,24 @@ def test_an_mp4_is_copied_and_not_encoded_again(tmp_path: Path) -> None:
     )
 
 
+def test_labels_of_other_frames_or_another_shape(tmp_path: Path, mistake: Callable[..., str]) -> None:
+    media = write_clip(tmp_path / "walk.mkv", frames=3)
+    poses = tmp_path / "poses"
+    poses.mkdir()
+    (poses / "walk_0002.json").write_text('{"people": []}')
+    line = mistake("openpose", poses, "--media", media)
+    assert "walk.mkv: has 3 frames, but labels of 1, and their names do not say of which" in line
+    (poses / "walk_0002.json").rename(poses / "walk_000000000002_keypoints.json")
+    (poses / "walk_000000000002_keypoints.json").write_text(
+        '{"people": [], "canvas_width": 512, "canvas_height": 512}'
+    )
+    line = mistake("openpose", poses, "--media", media)
+    assert (
+        "walk.mkv: frame 2 was labelled in a picture 1 times as wide as high, but the source has 20x12"
+        in line
+    )
+
+
 def test_mistakes(tmp_path: Path, mistake: Callable[..., str]) -> None:
     media = tmp_path / "media"
     write_clip(media / "walk.mkv", frames=3)

@@ -1,5 +1,6 @@
 """Labels over detections: what is labelled wins, the rest stays; labels are found by their source's name."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,15 @@ from preprocessing.exporters.label_table import write_label_table
 from preprocessing.exporters.openpose import write_openpose
 from preprocessing.label_track import LabelTrack
 from preprocessing.labels import (
+    LABELLED_EMPTY,
     NOT_LABELLED,
     apply_labels,
-    check_frames,
+    check_fit,
     find_labels,
     read_labels,
     unused_labels,
 )
+from preprocessing.smooth import SmoothConfig, smooth_pose
 from temporal_gan.data.manifest import ORIGINS
 from temporal_gan.errors import UserError
 from temporal_gan.expressions import EXPRESSIONS
@@ -133,6 +136,82 @@ def test_hands_win_point_by_point() -> None:
     assert alone.hands[0].max() == 0
 
 
+def test_a_held_drawing_shares_its_labels_and_each_frame_keeps_its_own() -> None:
+    happy, sad = EXPRESSIONS.index("happy"), EXPRESSIONS.index("sad")
+    clip = replace(detected(shot([0, 1, 2, 3, 4, 5])), hold=np.array([0, 0, 0, 1, 1, 2]))
+    track = with_extras(wrist_track([1, 2, 4], [0.5, 0.7, 0.9]))
+    intensity, sure = np.zeros((2, 3, len(EXPRESSIONS)), np.float32)
+    intensity[:, happy], sure[:, happy] = (0.9, 0.8, 0.7), 1
+    intensity[1, sad], sure[1, sad] = 0.6, 1
+    after = apply_labels(clip, replace(track, expression=intensity, expression_confidence=sure))
+    assert after.pose is not None
+    assert after.pose.hands is not None
+    assert track.hands is not None
+    assert after.expression is not None
+    assert after.pose.keypoints[:, WRIST, 0].tolist() == pytest.approx([0.5, 0.5, 0.7, 0.9, 0.9, 0.1])
+    assert after.pose.verdict == ("", "", "", "", "", "head below the hips")
+    np.testing.assert_array_equal(after.pose.hands[:5], track.hands[[0, 0, 1, 2, 2]])
+    np.testing.assert_allclose(after.pose.hands[5], 0.2)
+    np.testing.assert_allclose(after.expression.intensity[:, happy], [0.9, 0.9, 0.8, 0.7, 0.7, 0.3])
+    np.testing.assert_allclose(after.expression.intensity[:, sad], [0.6, 0.6, 0.6, 0.3, 0.3, 0.3])
+    assert after.expression.origin.tolist() == [MANUAL] * 5 + [DETECTED]
+
+
+def test_what_is_labelled_as_missing_goes_and_what_is_not_labelled_stays() -> None:
+    track = replace(wrist_track([1, 2], [0.5, 0.5]), confidence=np.zeros((2, 25), np.float32))
+    missing, hands = np.zeros((2, 25), bool), np.zeros((2, 2, 21), bool)
+    missing[0, WRIST], missing[1], hands[1] = True, True, True
+    clip = replace(detected(shot([0, 1, 2, 2])), hold=np.array([0, 1, 2, 2]))
+    after = apply_labels(clip, replace(track, missing=missing, hands_missing=hands))
+    assert after.pose is not None
+    assert after.pose.hands is not None
+    assert after.pose.confidence[:2, WRIST].tolist() == [np.float32(0.6), 0]
+    assert after.pose.confidence[1].astype(bool).sum() == 24
+    assert not after.pose.confidence[2:].any()
+    assert after.pose.hands[..., 2].any(axis=(1, 2)).tolist() == [True, True, False, False]
+    assert after.pose.verdict == ("head below the hips",) * 2 + (LABELLED_EMPTY,) * 2
+    # Neighbours a twelfth of a second away fill no joint that a person took out.
+    smooth = smooth_pose(replace(after, fps=24.0), SmoothConfig()).pose
+    assert smooth is not None
+    np.testing.assert_array_equal(smooth.confidence, after.pose.confidence)
+
+
+def test_formats_say_missing(tmp_path: Path) -> None:
+    table = tmp_path / "a.csv"
+    table.write_text(
+        "frame,kind,name,value,x,y,confidence\n1,,left_wrist,,0,0,0\n1,left_hand,3,,0,0,0\n2,frame\n"
+        "3,expression,happy,0.5\n3,frame\n"
+    )
+    (tmp_path / "b").mkdir()
+    body = [[10.0, 5.0, 1.0]] * 18
+    body[7] = [0.0, 0.0, 0.0]
+    hand = [[0.0, 0.0, 0.0]] * 3 + [[4.0, 5.0, 1.0]] * 18
+    people = {"pose_keypoints_2d": sum(body, []), "hand_left_keypoints_2d": sum(hand, [])}
+    for frame, found in ((1, [people]), (2, [])):
+        file = tmp_path / f"b/b_{frame:012d}_keypoints.json"
+        file.write_text(json.dumps({"people": found}))
+    marks = [{"x": 0.5, "y": 0.5} for _ in range(33)]
+    marks[15] = {"x": 1.5, "y": 0.5}
+    frames = [{"frame": 1, "pose_landmarks": marks}, {"frame": 2, "pose_landmarks": None}]
+    (tmp_path / "c.json").write_text(json.dumps({"frames": frames}))
+    tracks = [read_labels(file, (20, 10)) for file in (table, tmp_path / "b", tmp_path / "c.json")]
+    empty = [25, 25, 0]
+    for track, said in zip(tracks, ([WRIST], [WRIST], [WRIST]), strict=True):
+        assert track.missing is not None
+        assert np.flatnonzero(track.missing[0]).tolist() == said
+    assert [track.missing[1].sum() for track in tracks if track.missing is not None] == empty
+    assert tracks[0].frame.tolist() == [1, 2, 3]
+    assert tracks[0].missing is not None
+    assert not tracks[0].missing[2].any(), "a row of expression is not that of an empty frame"
+    points = [t.hands_missing for t in tracks]
+    assert [np.argwhere(p[0]).tolist() for p in points if p is not None] == [
+        [[0, 3]],
+        [[0, 0], [0, 1], [0, 2]],
+        [],
+    ]
+    assert [p[1].all() for p in points if p is not None] == [True, True, False]
+
+
 def test_another_skeleton_is_mapped_by_name_or_refused() -> None:
     own = Skeleton("own", ("Left-Hand", "Head"), ((1, 0),), (), (1, 1))
     points = np.array([[[0.25, 0.5], [0.75, 0.125]]], np.float32)
@@ -152,11 +231,64 @@ def test_another_skeleton_is_mapped_by_name_or_refused() -> None:
 
 def test_labels_of_frames_that_are_not_there() -> None:
     track = wrist_track([0, 11], [0.5, 0.5])
-    assert check_frames(track, 12, "a.csv") is track
+    assert check_fit(track, 12, (4, 4), "a.csv") is track
     with pytest.raises(
         UserError, match=r"a\.csv: has labels for frame 11, but the source has 11 frames, 0 to 10"
     ):
-        check_frames(track, 11, "a.csv")
+        check_fit(track, 11, (4, 4), "a.csv")
+
+
+def test_files_that_are_only_counted_must_be_all_frames() -> None:
+    track = replace(wrist_track([0, 1, 2], [0.5] * 3), counted=True)
+    assert check_fit(track, 3, (4, 4), "walk") is track
+    with pytest.raises(UserError, match=r"walk: has 12 frames, but labels of 3, and their names do not say"):
+        check_fit(track, 12, (4, 4), "walk")
+
+
+def test_labels_of_another_shape_are_of_another_clip() -> None:
+    track = replace(wrist_track([0, 4, 5], [0.5] * 3), aspect=np.array([np.nan, 512 / 704, 512 / 704]))
+    # 500 x 700, rounded to multiples of 64 by whoever found the poses.
+    assert check_fit(track, 6, (500, 700), "walk") is track
+    with pytest.raises(
+        UserError, match=r"walk: frame 4 was labelled in a picture 0\.727 times as wide as high, .* 700x500 "
+    ):
+        check_fit(track, 6, (700, 500), "walk")
+
+
+def test_provenance_beside_a_source_is_no_label(tmp_path: Path) -> None:
+    told = {"licence": "CC0-1.0", "url": "https://example.org/a.mp4"}
+    for name in ("a.mp4", "walk", "other.gif"):
+        (tmp_path / f"{name}.json").write_text(json.dumps(told))
+    assert find_labels(tmp_path, "a.mp4") is None
+    write_label_table(tmp_path / "a.csv", random_track(2))
+    write_openpose(tmp_path / "walk", "walk", random_track(2), (20, 12))
+    assert find_labels(tmp_path, "a.mp4") == tmp_path / "a.csv"
+    assert find_labels(tmp_path, "walk") == tmp_path / "walk"
+    assert unused_labels(tmp_path, ["a.mp4", "walk"]) == []
+    # What is neither is still named when it is read.
+    (tmp_path / "b.mp4.json").write_text('{"licence": "CC0-1.0", "people": []}')
+    assert find_labels(tmp_path, "b.mp4") == tmp_path / "b.mp4.json"
+
+
+@pytest.mark.parametrize("name", ["dance", "dance.mp4", "clips/dance.mkv"])
+def test_a_coco_file_is_of_the_source_it_is_named_after(tmp_path: Path, name: str) -> None:
+    data = {
+        "videos": [{"id": 1, "name": name}],
+        "images": [{"id": 1, "file_name": "1.png", "width": 40, "height": 20, "video_id": 1, "frame_id": 3}],
+        "annotations": [{"image_id": 1, "category_id": 1, "keypoints": [1, 1, 2]}],
+        "categories": [{"id": 1, "keypoints": ["a"]}],
+    }
+    for file in ("dance.json", "dance.mp4.json", "jump.json"):
+        (tmp_path / file).write_text(json.dumps(data))
+    for file in ("dance.json", "dance.mp4.json"):
+        track = read_labels(tmp_path / file, (4, 4))
+        assert track.frame.tolist() == [3]
+        assert track.aspect is not None
+        assert track.aspect.tolist() == [2]
+    with pytest.raises(
+        UserError, match=rf"jump\.json: labels '{name}', expected the source that the file is"
+    ):
+        read_labels(tmp_path / "jump.json", (4, 4))
 
 
 def test_labels_are_found_by_the_sources_name(tmp_path: Path) -> None:

@@ -55,7 +55,31 @@ def test_files_of_other_names_are_counted_in_natural_order(tmp_path: Path) -> No
         write(tmp_path, f"pose{number}.json", [{"pose_keypoints_2d": flat(18, number)}])
     track = read_openpose(tmp_path, size)[""]
     assert track.frame.tolist() == [0, 1, 2]
+    assert track.counted
     np.testing.assert_allclose(track.keypoints[:, 0, 0] * 20, [2, 9, 10], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("names", "frames", "counted"),
+    [
+        (["frame_0000", "frame_0010", "frame_0005"], [0, 5, 10], False),
+        (["0_keypoints", "3_keypoints"], [0, 3], False),
+        # From 0 or from 1? Only if they are all frames does it not matter.
+        (["frame_0010", "frame_0011", "frame_0012"], [0, 1, 2], True),
+        (["frame_1", "frame_2"], [0, 1], True),
+        (["a_0", "b_0"], [0, 1], True),
+        (["a", "b_0"], [0, 1], True),
+        (["x_000000000007_keypoints", "x_000000000009_keypoints"], [7, 9], False),
+    ],
+)
+def test_names_tell_frames_where_they_count_from_zero(
+    tmp_path: Path, names: list[str], frames: list[int], counted: bool
+) -> None:
+    for name in names:
+        write(tmp_path, f"{name}.json", [{"pose_keypoints_2d": flat(18)}])
+    track = read_openpose(tmp_path, size)[""]
+    assert track.frame.tolist() == frames
+    assert track.counted == counted
 
 
 def test_the_largest_person_is_taken(tmp_path: Path) -> None:
@@ -88,6 +112,10 @@ def test_places_are_of_the_canvas_else_fractions_else_of_the_media(tmp_path: Pat
     np.testing.assert_allclose(tracks["b"].keypoints[0, 0], [0.25, 0.125])
     np.testing.assert_allclose(tracks["c"].keypoints[0, 0], [0.5, 0.5])
     assert asked == ["c"], "a video is not decoded again for every frame"
+    shapes = [tracks[name].aspect for name in "abc"]
+    assert [s[0] for s in shapes if s is not None] == [
+        pytest.approx(x, nan_ok=True) for x in (np.nan, 0.5, np.nan)
+    ]
 
 
 def test_joints_outside_the_picture_are_missing_and_scores_are_bounded(tmp_path: Path) -> None:

@@ -240,12 +240,16 @@ def test_labels_win_and_say_so(inputs, made, tmp_path):
     (labels / "film 1").mkdir()
     for frame in range(50):
         (labels / "film 1" / f"{frame:03d}_keypoints.json").write_text(json.dumps({"people": people}))
+    (labels / "film 2").mkdir()
+    wide = {"people": people, "canvas_width": 192, "canvas_height": 96}
+    (labels / "film 2" / "0_keypoints.json").write_text(json.dumps(wide))
     finished = run_quickly(inputs, tmp_path / "store", "crop.mode=whole", labels=labels)
-    (failed,) = finished.failed
-    assert failed.source == "film 1.mp4"
-    assert failed.reason == (
-        "film 1: has labels for frame 20, but the source has 20 frames, 0 to 19; are they of another clip?"
-    )
+    another = "are they of another clip?"
+    assert {failed.source: failed.reason for failed in finished.failed} == {
+        "film 1.mp4": f"film 1: has labels for frame 20, but the source has 20 frames, 0 to 19; {another}",
+        "film 2.mp4": "film 2: frame 0 was labelled in a picture 2 times as wide as high, "
+        f"but the source has 96x96 pixels (1); {another}",
+    }
     store = Store.open(tmp_path / "store")
     clips = [row for row in store.clips if row.source == "film 0.mp4"]
     first, second = (store.labels(row.id) for row in clips)

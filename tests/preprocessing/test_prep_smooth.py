@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from preprocessing.clip import Clip, Pose, Source
+from preprocessing.label_track import LabelTrack
+from preprocessing.labels import apply_labels
 from preprocessing.smooth import SmoothConfig, smooth_pose
 from temporal_gan.data.manifest import ORIGINS
 from temporal_gan.puppet import motion_keypoints
+from temporal_gan.skeletons import CANONICAL25
 
 FPS, SIDE = 24.0, 64
 MANUAL, INTERPOLATED = ORIGINS.index("manual"), ORIGINS.index("interpolated")
@@ -110,6 +113,19 @@ def test_gaps_up_to_a_quarter_second_are_filled(missing: int, filled: int) -> No
     assert (pose.origin == INTERPOLATED).sum() == filled
 
 
+def test_no_gap_is_filled_in_which_a_person_saw_nothing() -> None:
+    still = np.random.default_rng(1).random((1, 25, 2)) * 0.3
+    confidence = np.full((24, 25), 0.8, np.float32)
+    confidence[9:12, 7] = confidence[15:18, 7] = 0
+    clip = clip_of(np.tile(still, (24, 1, 1)), np.arange(24), confidence)
+    assert clip.pose is not None
+    origin = clip.pose.origin.copy()
+    origin[10, 7] = MANUAL
+    pose = smoothed(replace(clip, pose=replace(clip.pose, origin=origin)))
+    assert not pose.confidence[9:12, 7].any()
+    assert (pose.confidence[15:18, 7] > 0).all()
+
+
 def test_nothing_is_filled_before_the_first_or_after_the_last() -> None:
     confidence = np.ones((12, 25), np.float32)
     confidence[:2], confidence[-2:] = 0, 0
@@ -133,18 +149,46 @@ def test_a_label_in_any_frame_of_a_held_drawing_wins_and_each_frame_keeps_its_ow
     hold = np.arange(24) // 3
     points = np.tile(np.random.default_rng(1).random((1, 25, 2)), (24, 1, 1))
     clip = clip_of(points, hold)
-    assert clip.pose is not None
-    keypoints, origin = clip.pose.keypoints.copy(), clip.pose.origin.copy()
     # Drawing 2 in its second frame alone; drawing 5 in its second and third, a little apart.
-    for frame, place in ((7, 0.9), (16, 0.2), (17, 0.21)):
-        keypoints[frame, 4], origin[frame, 4] = place, ORIGINS.index("manual")
-    made = smoothed(replace(clip, pose=replace(clip.pose, keypoints=keypoints, origin=origin)))
+    where = np.array([7, 16, 17])
+    keypoints, confidence = np.zeros((3, 25, 2), np.float32), np.zeros((3, 25), np.float32)
+    keypoints[:, 4], confidence[:, 4] = np.array([[0.9], [0.2], [0.21]]), (1, 0.75, 0.5)
+    track = LabelTrack(where, keypoints, confidence, CANONICAL25, origin="manual")
+    made = smoothed(apply_labels(clip, track))
     np.testing.assert_allclose(made.keypoints[6:9, 4], 0.9, atol=1e-6)
     np.testing.assert_allclose(made.keypoints[15:18, 4, 0], [0.2, 0.2, 0.21], atol=1e-6)
-    manual = made.origin[:, 4] == ORIGINS.index("manual")
+    assert made.confidence[15:18, 4].tolist() == [0.75, 0.75, 0.5]
+    manual = made.origin[:, 4] == MANUAL
     assert np.flatnonzero(manual).tolist() == [6, 7, 8, 15, 16, 17]
     others = np.delete(np.arange(25), 4)
     np.testing.assert_allclose(made.keypoints[:, others], points[:, others], atol=1e-6)
+
+
+def test_labelled_hands_are_smoothed_no_more_than_labelled_joints() -> None:
+    clip = clip_of(motion_keypoints("kaito", "walk", 12, 12, 2)[0], np.arange(24) // 2)
+    assert clip.pose is not None
+    found = np.full((24, 2, 21, 3), 0.5, np.float32)
+    clip = replace(clip, pose=replace(clip.pose, hands=found))
+    # The left hand on every odd frame, and drawing 4 on both of its frames, 0.02 apart; the last drawing not at all.
+    where = np.array([1, 3, 5, 7, 8, 9, 11, 13, 15, 17, 19, 21])
+    hands = np.zeros((len(where), 2, 21, 3), np.float32)
+    hands[:, 0] = np.random.default_rng(0).uniform(0.2, 0.8, (len(where), 1, 3))
+    hands[:, 0, :, 2] = 0.9
+    hands[4:6, 0, :, 0] = np.array([[0.75], [0.77]])
+    blank = np.zeros((len(where), 25, 2), np.float32), np.zeros((len(where), 25), np.float32)
+    # What another program detected and somebody brings along is a label too.
+    track = LabelTrack(where, *blank, CANONICAL25, hands=hands, origin="detected")
+    made = smoothed(apply_labels(clip, track))
+    assert made.hands is not None
+    expected = np.repeat(hands[[0, 1, 2, 3, 5, 6, 7, 8, 9, 10, 11]], 2, axis=0)
+    expected[8] = hands[4]
+    np.testing.assert_array_equal(made.hands[:22, 0], expected[:, 0])
+    np.testing.assert_allclose(made.hands[:, 1], 0.5, atol=1e-6)
+    assert made.hands_origin is not None
+    imported = made.hands_origin == ORIGINS.index("imported")
+    assert imported[:22, 0].all()
+    assert not imported[22:].any()
+    assert not imported[:, 1].any()
 
 
 def test_hands_are_smoothed_too() -> None:
