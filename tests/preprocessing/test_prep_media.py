@@ -12,6 +12,7 @@ from strange_media import encode, number_of, numbered, png_header
 
 from preprocessing.media import Frame, open_media
 from preprocessing.media_limits import MediaLimits
+from preprocessing.picture_media import is_sequence
 from temporal_gan.alpha import premultiply
 from temporal_gan.errors import StoreError
 from temporal_gan.video_io import write_frames
@@ -159,6 +160,27 @@ def test_truncated_pictures(tmp_path: Path) -> None:
         data = whole.read_bytes()
         (tmp_path / f"half{suffix}").write_bytes(data[: len(data) // 2])
         refuse(tmp_path / f"half{suffix}", "")
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"MM\x00\x00\x00\x00\x00\x08",  # no TIFF mark
+        b"MM\x00*\x00\x00\xff\xff",  # a directory beyond the end
+        b"MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x02\x00\x00\x00\x02a\x00\x00\x00",  # turned by "a"
+    ],
+)
+@pytest.mark.parametrize("suffix", [".webp", ".jpg", ".png"])
+def test_damaged_exif_costs_its_picture_alone(tmp_path: Path, suffix: str, exif: bytes) -> None:
+    files = [tmp_path / f"walk {number}{suffix}" for number in (1, 2)]
+    Image.fromarray(numbered(1)[0]).save(files[0])
+    Image.fromarray(numbered(1)[0]).save(files[1], exif=b"Exif\x00\x00" + exif)
+    together = is_sequence(files, MediaLimits())
+    try:
+        readable = len(frames_of(files[1])) == 1
+    except StoreError:
+        readable = False
+    assert together == readable
 
 
 def test_empty_missing_and_text(tmp_path: Path) -> None:
