@@ -21,14 +21,17 @@ from .clip import Clip, Expression, Pose
 from .clip_task import ClipItem, read_piece
 from .cuts import Cut, write_cuts
 from .decisions import DECISIONS_FILE
-from .outcome import Outcome, write_outcomes
+from .new_folder import bring_to_disk
+from .outcome import OUTCOMES_FILE, Outcome, write_outcomes
 from .provenance import write_sources
 from .sources_file import SOURCES_FILE
+from .work_folder import key_of
 
 RUN_FILE = "run.json"
 """Beside ``store.json`` of a store that a run has made: what it was made from."""
 CUTS_FILE = "cuts.csv"
 VIDEO = Path("video") / "clip.mkv"
+_FIXED = ("store.json", "*.parquet", OUTCOMES_FILE, "video/*", "truth/*")
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,9 @@ class Contents:
 
 
 def is_up_to_date(out: Path, key: str) -> bool:
-    """Whether a store lies there that was made from just this."""
-    return (out / "store.json").is_file() and _run_key(out) == key
+    """Whether a store lies there that was made from just this, every file as long as it was."""
+    run = _read_run(out)
+    return (out / "store.json").is_file() and run.get("key") == key and run.get("files") == _files_key(out)
 
 
 def check_place(out: Path) -> None:
@@ -85,7 +89,7 @@ def check_place(out: Path) -> None:
         _discard(old, out)
     if out.exists() and not out.is_dir():
         raise StoreError(f"{out}: is a file, and a store is a folder; name another place")
-    if out.is_dir() and any(out.iterdir()) and not _run_key(out):
+    if out.is_dir() and any(out.iterdir()) and not _read_run(out).get("key"):
         raise StoreError(
             f"{out}: holds something that this command did not make; name another folder or remove it"
         )
@@ -109,6 +113,7 @@ def pack(out: Path, contents: Contents, each: Callable[[], None]) -> None:
     shutil.rmtree(room, ignore_errors=True)
     try:
         _fill(room, contents, each)
+        bring_to_disk(room)
         old = _beside(out, "old")
         if out.exists():
             os.replace(out, old)
@@ -146,7 +151,7 @@ def _fill(room: Path, contents: Contents, each: Callable[[], None]) -> None:
     write_cuts(room / CUTS_FILE, contents.cuts)
     if contents.decisions is not None:
         shutil.copyfile(contents.decisions, room / DECISIONS_FILE)
-    run = {"key": contents.key, "settings": contents.settings}
+    run = {"key": contents.key, "files": _files_key(room), "settings": contents.settings}
     (room / RUN_FILE).write_text(
         json.dumps(run, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"
     )
@@ -247,8 +252,16 @@ def _beside(out: Path, suffix: str) -> Path:
     return out.with_name(f".{out.name}.{suffix}")
 
 
-def _run_key(out: Path) -> str:
+def _files_key(out: Path) -> str:
+    """Of the names and sizes of all files but those that people or later commands write."""
+    files = [file for pattern in _FIXED for file in out.glob(pattern)]
+    return key_of(sorted((file.relative_to(out).as_posix(), file.stat().st_size) for file in files))
+
+
+def _read_run(out: Path) -> dict[str, object]:
+    """What lies in ``RUN_FILE``; nothing where that is not one of ours."""
     try:
-        return str(json.loads((out / RUN_FILE).read_text(encoding="utf-8"))["key"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
+        run = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return run if isinstance(run, dict) else {}

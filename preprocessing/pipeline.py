@@ -160,11 +160,12 @@ def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcom
     for source in wanted.sources:
         own = wanted.cuts.get(source.name)
         item = ScanItem(source, None if own is None else tuple(own))
-        place = work.place(SCANS, task.key(item))
-        if place.is_dir():
-            found[source.name] = read_scan(place, source)
-        else:
+        place = work.find(SCANS, task.key(item))
+        scan = None if place is None else read_scan(place, source)
+        if scan is None:
             missing.append([item])
+        else:
+            found[source.name] = scan
     with wanted.progress.bar("scanning", len(missing), "sources") as done:
         for result in wanted.engine(task, missing, wanted.workers, MOST_SECONDS):
             if isinstance(result, Died):
@@ -228,9 +229,7 @@ def _settle(
 
 def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> list[Outcome]:
     """Make every missing clip; returns what failed."""
-    missing = [
-        item for item in items if not work.place(CLIPS, clip_keys(item, wanted.config)[CLIPS]).is_dir()
-    ]
+    missing = [item for item in items if not work.find(CLIPS, clip_keys(item, wanted.config)[CLIPS])]
     runs: list[list[ClipItem]] = []
     for item in missing:
         if runs and runs[-1][-1].source.name == item.source.name and len(runs[-1]) < _RUN:
