@@ -144,6 +144,28 @@ def test_a_store_within_its_inputs_does_not_feed_on_itself(
         assert {row.source for row in Store.open(folder / "store").clips} == {"film 0.mp4"}
 
 
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_to_the_store_stays_a_link(
+    there: bool, inputs: Path, tmp_path: Path, say: Callable[..., Answer]
+) -> None:
+    real, link = tmp_path / "large disk" / "store", tmp_path / "store"
+    if there:
+        real.mkdir(parents=True)
+    link.symlink_to(real)
+    for change in ((), ("--set", "crop.size=32")):
+        assert say(*running(inputs, out=link), *change) == (0, [])
+        assert link.is_symlink()
+        assert len(Store.open(real).clips) == 4
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["large disk", "store"]
+    assert sorted(file.name for file in real.parent.iterdir()) == ["store", "store.work"]
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert say(*running(inputs, out=loop)) == (
+        2,
+        [f"error: --out {loop}: is a link that leads to itself; name another folder"],
+    )
+
+
 def test_work_and_store_stay_apart_from_each_other_and_from_other_files(
     inputs: Path, made: Path, tmp_path: Path, say: Callable[..., Answer]
 ) -> None:
