@@ -159,7 +159,7 @@ class VideoFile:
     def _counted(self, decoded: Iterator[av.VideoFrame], number: int, first: int) -> Iterator[VideoPicture]:
         reformatter, aspect = VideoReformatter(), self._aspect()
         origin: int | None = None
-        seconds = 0.0
+        seconds = last = 0.0
         while True:
             try:
                 frame = next(decoded, None)
@@ -175,13 +175,14 @@ class VideoFile:
             origin = frame.pts if origin is None else origin
             if frame.pts is not None and origin is not None:
                 seconds = (frame.pts - origin) * self.time_base
+            last = max((frame.duration or 0) * self.time_base, 1 / self.rate)
             check_length(self._file, number + 1, seconds, self._limits)
             check_size(self._file, frame.width, frame.height, self._limits)
             if number >= first:
                 yield VideoPicture(number, frame, aspect, reformatter)
             number += 1
         if first == 0:
-            self._check_end(number, seconds + 1 / self.rate)
+            self._check_end(number, seconds + last)
 
     def _check_end(self, count: int, seconds: float) -> None:
         if count == 0:

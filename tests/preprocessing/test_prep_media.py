@@ -150,6 +150,18 @@ def test_truncated_videos(tmp_path: Path, options: dict, suffix: str) -> None:
         assert 5 < len(frames_of(file, keep_truncated=True)) < 48
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "libx264"), (".webm", "libvpx-vp9")])
+def test_a_last_frame_that_is_held_is_no_sign_of_truncation(tmp_path: Path, suffix: str, codec: str) -> None:
+    file = encode(tmp_path / f"held{suffix}", numbered(13), codec, last=72)
+    frames = frames_of(file)
+    assert len(frames) == 13
+    assert (frames[-1].pts, frames[-1].duration) == (500, 3000)
+    # What is missing beyond that still counts.
+    data = file.read_bytes()
+    file.write_bytes(data.replace(b"00:00:03.500000000", b"00:00:04.100000000"))
+    refuse(file, "truncated, ends after 3.50 of 4.10 s")
+
+
 def test_truncated_pictures(tmp_path: Path) -> None:
     for suffix in (".gif", ".apng", ".webp", ".png", ".jpg"):
         whole = tmp_path / f"whole{suffix}"
