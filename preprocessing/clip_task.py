@@ -147,6 +147,29 @@ class Tools:
 
 
 @dataclass(frozen=True)
+class ToolsTask:
+    """Opens everything once, where it will be used: what is missing is better known before the work than after it."""
+
+    config: PreprocessConfig
+    work: WorkFolder
+
+    def tools(self) -> None:
+        return None
+
+    def do(self, item: str, tools: None) -> str:
+        """What is wrong, in one line; "" = nothing. ``item`` names the attempt."""
+        opened = Tools(self.config)
+        try:
+            for _ in (opened.pose, opened.face, opened.expression, opened.flow):
+                pass
+        except UserError as error:
+            return str(error)
+        except Exception as error:
+            return self.work.note_fault(item, error)
+        return ""
+
+
+@dataclass(frozen=True)
 class ClipTask:
     """Does every stage of a clip (:class:`~preprocessing.lanes.Task`)."""
 

@@ -7,6 +7,7 @@ finished piece lies in the work folder, so a run that is repeated makes only wha
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,7 +15,7 @@ from filelock import FileLock, Timeout
 from temporal_gan.errors import UserError
 
 from .clip import Source
-from .clip_task import CLIPS, ClipDone, ClipItem, ClipTask, clip_keys
+from .clip_task import CLIPS, ClipDone, ClipItem, ClipTask, ToolsTask, clip_keys
 from .config import PreprocessConfig
 from .cuts import Cut, cuts_of
 from .decisions import Decisions
@@ -91,8 +92,8 @@ def run(wanted: Wanted) -> Finished:
     """Make or complete a clip store.
 
     Raises:
-        UserError: the place is not free, there is no folder of labels, the work folder is not one of ours, lies in the
-            store, or another run is in it.
+        UserError: the place is not free, there is no folder of labels, a detector or weights are missing, the work
+            folder is not one of ours, lies in the store, or another run is in it.
         OSError: a disk is full or not writable; what is finished stays.
     """
     if wanted.labels is not None and not wanted.labels.is_dir():
@@ -123,13 +124,14 @@ def _check_apart(out: Path, work: Path) -> None:
 
 def _run(wanted: Wanted, work: WorkFolder) -> Finished:
     outcomes = list(wanted.outcomes)
-    scans, broken = _scan(wanted, work)
+    check = cache(lambda: _check_tools(wanted, work))
+    scans, broken = _scan(wanted, work, check)
     outcomes += broken
     items, others, splits = _settle(wanted, scans)
     outcomes += others
     if not items:
         return Finished(outcomes)
-    broken = _work_on(wanted, work, items)
+    broken = _work_on(wanted, work, items, check)
     outcomes += broken
     lost = {outcome.clip for outcome in broken}
     clips = [
@@ -152,7 +154,17 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
     return Finished(outcomes, len(clips))
 
 
-def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcome]]:
+def _check_tools(wanted: Wanted, work: WorkFolder) -> None:
+    """Raise UserError where a detector, a reader or weights cannot be had."""
+    for result in wanted.engine(ToolsTask(wanted.config, work), [["tools"]], 1, MOST_SECONDS):
+        wrong = result.reason if isinstance(result, Died) else result
+        if wrong:
+            raise UserError(wrong)
+
+
+def _scan(
+    wanted: Wanted, work: WorkFolder, check: Callable[[], None]
+) -> tuple[list[ScanDone], list[Outcome]]:
     """Every source's shots, in the sources' order; and the sources that cannot be read."""
     task = ScanTask(wanted.config, work)
     found: dict[str, ScanDone] = {}
@@ -166,6 +178,8 @@ def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcom
             missing.append([item])
         else:
             found[source.name] = scan
+    if missing:
+        check()
     with wanted.progress.bar("scanning", len(missing), "sources") as done:
         for result in wanted.engine(task, missing, wanted.workers, MOST_SECONDS):
             if isinstance(result, Died):
@@ -227,7 +241,9 @@ def _settle(
     return items, others, splits
 
 
-def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> list[Outcome]:
+def _work_on(
+    wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem], check: Callable[[], None]
+) -> list[Outcome]:
     """Make every missing clip; returns what failed."""
     missing = [item for item in items if not work.find(CLIPS, clip_keys(item, wanted.config)[CLIPS])]
     runs: list[list[ClipItem]] = []
@@ -236,6 +252,8 @@ def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> lis
             runs[-1].append(item)
         else:
             runs.append([item])
+    if missing:
+        check()
     broken = []
     task = ClipTask(wanted.config, work)
     with wanted.progress.bar("clips", len(missing), "clips") as done:

@@ -108,6 +108,11 @@ def test_no_usable_input_names_it(tmp_path: Path, say: Callable[..., Answer]) ->
         (["--pose-backend", "labels"], "--labels DIR"),
         (["--pose-backend", "eyes"], "got 'eyes'"),
         (["--set", "crop.sise=3"], "unknown key 'crop.sise'; did you mean 'size'?"),
+        (["--set", "face.cascade=nowhere.xml"], "nowhere.xml"),
+        (
+            ["--set", "pose.backend=mediapipe-offline", "--set", "pose.offline_folder=nowhere"],
+            "install-offline-mediapipe",
+        ),
         (["--set", "expression.reader=nowhere", "--set", "expression.method=reader"], "reader 'nowhere'"),
     ],
 )
@@ -126,6 +131,7 @@ def test_mistakes_are_told_before_any_work(
     assert words in lines[0]
     assert not (tmp_path / "store").exists()
     assert not list((tmp_path / "store.work").glob("clips"))
+    assert not list((tmp_path / "store.work").glob("scans"))
 
 
 def test_what_a_run_has_made_is_no_input(inputs: Path, made: Path, say: Callable[..., Answer]) -> None:
