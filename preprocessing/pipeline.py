@@ -33,7 +33,7 @@ from .work_folder import LOCK_FILE, WorkFolder, key_of
 _RUN = 8
 """Shots of one source that a process works on in a row: it decodes on from one to the next without seeking."""
 MOST_SECONDS = 1800.0
-"""An item that takes longer hangs: the longest allowed source is scanned in a fraction of this."""
+"""An item that takes longer hangs. Reading, which may go on for hours, tells after every frame that it does not."""
 Engine = Callable[[Task, Sequence[Sequence], int, float], Iterator]
 
 
