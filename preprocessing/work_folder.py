@@ -25,7 +25,7 @@ from temporal_gan.errors import StoreError, UserError
 
 from .clip import Clip, Expression, Face, Pose
 
-VERSION = 3
+VERSION = 4
 """Raised when a stage computes something else from the same settings."""
 
 CACHE_TAG = "CACHEDIR.TAG"

@@ -1,6 +1,7 @@
 """Every kind of file is read, and every bad one is refused in one line that names it."""
 
 import resource
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -103,6 +104,59 @@ def test_turned_mp4_is_turned_upright(tmp_path: Path) -> None:
     assert not bright[36:].any()
     assert (frame.grey(32)[:12, 20:] > 128).all()
     assert (frame.grey(32)[20:] < 128).all()
+
+
+@pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((-1, 0, 0, 1), lambda pixels: pixels[:, ::-1]),
+        ((1, 0, 0, -1), lambda pixels: pixels[::-1]),
+        ((-1, 0, 0, -1), lambda pixels: pixels[::-1, ::-1]),
+        ((0, 1, 1, 0), lambda pixels: pixels.transpose(1, 0, 2)),
+        ((0, -1, -1, 0), lambda pixels: pixels[::-1, ::-1].transpose(1, 0, 2)),
+        ((0, 1, -1, 0), lambda pixels: np.rot90(pixels, -1)),
+    ],
+)
+def test_mirrored_mp4_is_shown_as_players_show_it(
+    tmp_path: Path, matrix: tuple[int, int, int, int], shown: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """The matrix takes (x, y) to (a x + c y, b x + d y): ISO 14496-12, 8.3.2 and 6.2.2."""
+    file = tmp_path / "mirror.mp4"
+    clip = np.zeros((2, 32, 64, 3), np.uint8)
+    clip[:, :8, :16], clip[:, 24:, :16], clip[:, :8, 48:] = 255, 170, 90
+    write_frames(file, clip, 24)
+    plain = frames_of(file)[0].picture(64, 32)
+    data = bytearray(file.read_bytes())
+    a, b, c, d = ((value * 65536 & 0xFFFFFFFF).to_bytes(4, "big") for value in matrix)
+    at = data.index(b"tkhd") + 4 + 40
+    data[at : at + 20] = a + b + bytes(4) + c + d
+    file.write_bytes(data)
+    frame = frames_of(file)[0]
+    expected = shown(plain)
+    assert (frame.height, frame.width) == expected.shape[:2]
+    np.testing.assert_array_equal(frame.picture(frame.width, frame.height), expected)
+
+
+@pytest.mark.parametrize(
+    ("lines", "red", "blue"), [(704, 0.299, 0.114), (720, 0.2126, 0.0722)], ids=["BT.601", "BT.709"]
+)
+def test_untagged_colour_is_read_as_players_read_it(
+    tmp_path: Path, lines: int, red: float, blue: float
+) -> None:
+    """Luma and chroma by the equations of ITU-R BT.601 and BT.709, 8 bits, limited range."""
+    colour = np.array([200, 40, 90]) / 255
+    luma = float(colour @ (red, 1 - red - blue, blue))
+    cb, cr = (colour[2] - luma) / (2 - 2 * blue), (colour[0] - luma) / (2 - 2 * red)
+    planes = np.empty((lines * 3 // 2, 64), np.uint8)
+    planes[:lines] = round(16 + 219 * luma)
+    planes[lines : lines * 5 // 4], planes[lines * 5 // 4 :] = round(128 + 224 * cb), round(128 + 224 * cr)
+    with av.open(str(tmp_path / "plain.mp4"), "w") as output:
+        stream = output.add_stream("libx264", rate=24, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, lines, "yuv420p"
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv420p")))
+        output.mux(stream.encode(None))
+    (frame,) = frames_of(tmp_path / "plain.mp4")
+    np.testing.assert_allclose(frame.picture(64, lines)[5, 5], [200, 40, 90], atol=3)
 
 
 def test_pixels_that_are_not_square_are_made_square(tmp_path: Path) -> None:
