@@ -82,9 +82,12 @@ def run_clips(
 
     Example: temporal-gan-preprocess run clips --out stores/clips --licence CC-BY-4.0 --pose-backend reader
     """
-    if out.name in ("", ".."):
-        # Work and old stores lie beside it under its name.
-        out = out.resolve()
+    if out.name in ("", "..") or out.is_symlink():
+        # Work and old stores lie beside it under its name, and a link stays a link.
+        try:
+            out = out.resolve()
+        except (RuntimeError, OSError):
+            raise UserError(f"--out {out}: is a link that leads to itself; name another folder") from None
     if not out.name:
         raise UserError(f"--out {out}: a store needs a folder of its own; name one")
     overrides = list(changes or ())

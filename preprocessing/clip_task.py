@@ -1,6 +1,7 @@
 """The way of one clip through the stages, in a process of its own; what is finished is found again, not made again."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from temporal_gan.config import Section
 from temporal_gan.data.manifest import sha256_of
 from temporal_gan.data.store_writer import write_clip_files
-from temporal_gan.errors import UserError
+from temporal_gan.errors import StoreError, UserError
 from temporal_gan.models.reader_file import find_reader
 
 from .clip import Clip, Pose, Source
@@ -146,6 +147,29 @@ class Tools:
 
 
 @dataclass(frozen=True)
+class ToolsTask:
+    """Opens everything once, where it will be used: what is missing is better known before the work than after it."""
+
+    config: PreprocessConfig
+    work: WorkFolder
+
+    def tools(self) -> None:
+        return None
+
+    def do(self, item: str, tools: None) -> str:
+        """What is wrong, in one line; "" = nothing. ``item`` names the attempt."""
+        opened = Tools(self.config)
+        try:
+            for _ in (opened.pose, opened.face, opened.expression, opened.flow):
+                pass
+        except UserError as error:
+            return str(error)
+        except Exception as error:
+            return self.work.note_fault(item, error)
+        return ""
+
+
+@dataclass(frozen=True)
 class ClipTask:
     """Does every stage of a clip (:class:`~preprocessing.lanes.Task`)."""
 
@@ -158,7 +182,7 @@ class ClipTask:
     def do(self, item: ClipItem, tools: Tools) -> ClipDone:
         """Make the clip's piece, from the last stage that has been finished before."""
         keys = clip_keys(item, self.config)
-        if self.work.place(CLIPS, keys[CLIPS]).is_dir():
+        if self.work.find(CLIPS, keys[CLIPS]):
             return ClipDone(item, "")
         try:
             clip = tools.reader.read(item.source, item.shot)
@@ -192,9 +216,11 @@ class ClipTask:
         for number in reversed(range(len(stages))):
             name = stages[number][0]
             if name in keys and name not in ("crop", CLIPS):
-                place = self.work.place(name, keys[name])
-                if place.is_dir():
-                    return load_labels(place, clip), stages[number + 1 :]
+                place = self.work.find(name, keys[name])
+                # A damaged piece is made again from the one before it.
+                with suppress(StoreError):
+                    if place is not None:
+                        return load_labels(place, clip), stages[number + 1 :]
         return clip, stages
 
     def _stages(self, item: ClipItem, tools: Tools) -> list[tuple[str, Stage]]:

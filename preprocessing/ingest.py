@@ -13,6 +13,7 @@ from .clip import Clip, Source
 from .media import Frame, Media, open_media
 from .media_limits import MediaLimits
 from .shot import Shot, clip_id
+from .sign_of_life import still_at_work
 
 _STEP_ON = 64
 """Frames that are sooner decoded than jumped over; a video has a key frame about every 250."""
@@ -118,6 +119,7 @@ class ShotReader:
                     "has it changed? run again"
                 )
             self._next += 1
+            still_at_work()
             if frame.number >= shot.first_frame:
                 yield frame
 

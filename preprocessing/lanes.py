@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from ctypes import c_double
 from dataclasses import dataclass
 from threading import Thread
 from time import monotonic
@@ -19,6 +20,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import cv2
 import torch
+
+from .sign_of_life import tell_by
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -60,7 +63,8 @@ class Lane(Generic[Item, Result]):
             # What the tasks need is imported once, and every process begins with it.
             context.set_forkserver_preload([__name__, "preprocessing.clip_task"])
         before = set(multiprocessing.active_children())
-        self._pool = ProcessPoolExecutor(1, context, _begin, (self._task,))
+        self._sign: c_double = context.RawValue(c_double, 0.0)
+        self._pool = ProcessPoolExecutor(1, context, _begin, (self._task, self._sign))
         # The first submission starts the process; the pool itself does not tell how it ended.
         self._pool.submit(int)
         (self._process,) = set(multiprocessing.active_children()) - before
@@ -68,6 +72,10 @@ class Lane(Generic[Item, Result]):
     def submit(self, item: Item) -> "Future[Result]":
         """Begin with an item; only when the last one is done."""
         return self._pool.submit(_do, item)
+
+    def last_sign(self) -> float:
+        """When the process last told that it is :func:`.sign_of_life.still_at_work`; monotonic seconds, 0 = never."""
+        return self._sign.value
 
     def reopen(self) -> str:
         """Start a new process in place of one that died or hangs. Returns what the old one died of, in words."""
@@ -102,7 +110,8 @@ def do_all(
         task: what to do.
         runs: items; those of one run go to one process, one after the other.
         workers: processes, at least 1; no more are started than there are runs.
-        most_seconds: an item that takes longer is given up.
+        most_seconds: an item that takes longer is given up, or where its process tells that it is
+            :func:`.sign_of_life.still_at_work`, when it has not told so for that long.
     Returns:
         results as they come, or :class:`Died`.
     Raises:
@@ -127,6 +136,10 @@ class _Work(Generic[Item]):
     attempt: int
     began: float
 
+    def alive(self, lane: Lane[Any, Any]) -> float:
+        """When it was last seen to be at work."""
+        return max(self.began, lane.last_sign())
+
 
 def _in_lanes(
     lanes: Sequence[Lane[Item, Result]], runs: Sequence[Sequence[Item]], most_seconds: float
@@ -146,11 +159,11 @@ def _in_lanes(
     for lane in lanes:
         next_of(lane, deque())
     while working:
-        oldest = min(work.began for _, work in working.values())
+        oldest = min(work.alive(lane) for lane, work in working.values())
         wait(working, timeout=max(0.0, oldest + most_seconds - monotonic()), return_when=FIRST_COMPLETED)
         for future in list(working):
             lane, work = working[future]
-            late = monotonic() - work.began > most_seconds
+            late = monotonic() - work.alive(lane) > most_seconds
             if not future.done() and not late:
                 continue
             del working[future]
@@ -175,8 +188,9 @@ def _in_lanes(
 _worker: tuple[Task[Any, Any], Any] | None = None
 
 
-def _begin(task: Task[Any, Any]) -> None:
+def _begin(task: Task[Any, Any], sign: c_double) -> None:
     global _worker
+    tell_by(sign)
     # Ctrl-C reaches every process of the group; the first one ends the others.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()

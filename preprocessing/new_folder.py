@@ -40,3 +40,22 @@ def check_new_folder(path: Path) -> None:
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         what = "is not empty" if path.is_dir() else "is a file, expected a new folder"
         raise UserError(f"{path}: {what}; remove it or name another folder")
+
+
+def bring_to_disk(folder: Path) -> None:
+    """Wait until everything in a folder is on the disk: only then may its name say that it is whole, or a machine that
+    loses its power leaves empty files under that name.
+
+    Raises:
+        OSError: the disk is full or broken.
+    """
+    for place in [folder, *folder.rglob("*")]:
+        if place.is_file():
+            with place.open("r+b") as stream:
+                os.fsync(stream.fileno())
+        elif os.name == "posix":
+            number = os.open(place, os.O_RDONLY)
+            try:
+                os.fsync(number)
+            finally:
+                os.close(number)

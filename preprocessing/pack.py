@@ -22,14 +22,17 @@ from .clip import Clip, Expression, Pose
 from .clip_task import ClipItem, read_piece
 from .cuts import Cut, cut_values, read_cuts, write_cuts
 from .decisions import DECISIONS_FILE
-from .outcome import Outcome, write_outcomes
+from .new_folder import bring_to_disk
+from .outcome import OUTCOMES_FILE, Outcome, write_outcomes
 from .provenance import write_sources
 from .sources_file import SOURCES_FILE
+from .work_folder import key_of
 
 RUN_FILE = "run.json"
 """Beside ``store.json`` of a store that a run has made: what it was made from."""
 CUTS_FILE = "cuts.csv"
 VIDEO = Path("video") / "clip.mkv"
+_FIXED = ("store.json", "*.parquet", OUTCOMES_FILE, "video/*", "truth/*")
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,15 @@ class Contents:
 
 
 def is_up_to_date(out: Path, key: str) -> bool:
-    """Whether a store lies there that was made from just this."""
-    return (out / "store.json").is_file() and _run_key(out) == key
+    """Whether a store lies there that was made from just this, every file as long as it was."""
+    run = _read_run(out)
+    return (out / "store.json").is_file() and run.get("key") == key and run.get("files") == _files_key(out)
 
 
 def kept_cuts(out: Path) -> dict[str, list[Cut]]:
     """Source name -> cuts, where a store's ``CUTS_FILE`` holds a person's: those the last run was given, and sources
     whose lines have been changed since. Raises UserError where the file is wrong."""
-    found = _run(out).get("found_cuts")
+    found = _read_run(out).get("found_cuts")
     if not isinstance(found, dict) or not (out / CUTS_FILE).is_file():
         return {}
     cuts = read_cuts(out / CUTS_FILE)
@@ -98,7 +102,7 @@ def check_place(out: Path) -> None:
         _discard(old, out)
     if out.exists() and not out.is_dir():
         raise StoreError(f"{out}: is a file, and a store is a folder; name another place")
-    if out.is_dir() and any(out.iterdir()) and not _run_key(out):
+    if out.is_dir() and any(out.iterdir()) and not _read_run(out).get("key"):
         raise StoreError(
             f"{out}: holds something that this command did not make; name another folder or remove it"
         )
@@ -122,6 +126,7 @@ def pack(out: Path, contents: Contents, each: Callable[[], None]) -> None:
     shutil.rmtree(room, ignore_errors=True)
     try:
         _fill(room, contents, each)
+        bring_to_disk(room)
         old = _beside(out, "old")
         if out.exists():
             os.replace(out, old)
@@ -160,7 +165,9 @@ def _fill(room: Path, contents: Contents, each: Callable[[], None]) -> None:
     if contents.decisions is not None:
         shutil.copyfile(contents.decisions, room / DECISIONS_FILE)
     found = {name: _digest(cuts) for name, cuts in contents.cuts.items() if name not in contents.own_cuts}
-    run = {"key": contents.key, "settings": contents.settings, "found_cuts": found}
+    run = {
+        "key": contents.key, "files": _files_key(room), "settings": contents.settings, "found_cuts": found
+    }  # fmt: skip
     (room / RUN_FILE).write_text(
         json.dumps(run, indent=1, sort_keys=True, ensure_ascii=False), encoding="utf-8"
     )
@@ -265,11 +272,14 @@ def _digest(cuts: Sequence[Cut]) -> str:
     return hashlib.sha256(json.dumps(cut_values(cuts)).encode()).hexdigest()[:16]
 
 
-def _run_key(out: Path) -> str:
-    return str(_run(out).get("key", ""))
+def _files_key(out: Path) -> str:
+    """Of the names and sizes of all files but those that people or later commands write."""
+    files = [file for pattern in _FIXED for file in out.glob(pattern)]
+    return key_of(sorted((file.relative_to(out).as_posix(), file.stat().st_size) for file in files))
 
 
-def _run(out: Path) -> dict[str, object]:
+def _read_run(out: Path) -> dict[str, object]:
+    """What lies in ``RUN_FILE``; nothing where that is not one of ours."""
     try:
         run = json.loads((out / RUN_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

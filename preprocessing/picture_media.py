@@ -23,7 +23,7 @@ _FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 _STARTS = (b"GIF8", b"\x89PNG", b"\xff\xd8\xff", b"BM", b"II*\x00", b"MM\x00*")
 _ANIMATED = ("GIF", "PNG", "WEBP")
 _BROWSER_DELAY_MS = 100
-_ORIENTATION = 0x0112
+_ORIENTATION, _TURNED = 0x0112, (5, 6, 7, 8)
 NUMBERED = re.compile(r"(.*?)(\d+)(\D*)")
 """A stem: what is before its last number, that number, and what is behind."""
 
@@ -65,14 +65,20 @@ def is_sequence(files: Sequence[Path], limits: MediaLimits) -> bool:
     for file in files:
         try:
             check_file(file, limits)
-            picture = PictureFile(file, limits)
+            sizes.add(_shown_size(file, limits))
         except StoreError:
             return False
-        sizes.add(picture.shown_size())
-        picture.close()
         if len(sizes) > 1:
             return False
     return None not in sizes
+
+
+def _shown_size(file: Path, limits: MediaLimits) -> tuple[int, int] | None:
+    picture = PictureFile(file, limits)
+    try:
+        return picture.shown_size()
+    finally:
+        picture.close()
 
 
 def scaled(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
@@ -140,11 +146,13 @@ class PictureFile:
             raise StoreError(f"{self._file}: truncated, ends after {self._count} frames without an end mark")
 
     def shown_size(self) -> tuple[int, int] | None:
-        """Width and height of a still, turned upright; None for an animation."""
+        """Width and height of a still, turned upright; None for an animation. Raises StoreError: damaged EXIF."""
         if self._count > 1:
             return None
         width, height = self._image.size
-        return (height, width) if self._image.getexif().get(_ORIENTATION, 1) >= 5 else (width, height)
+        with complaints(self._file):
+            turned = self._image.getexif().get(_ORIENTATION) in _TURNED
+        return (height, width) if turned else (width, height)
 
     def close(self) -> None:
         self._image.close()

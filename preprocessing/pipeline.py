@@ -7,6 +7,7 @@ finished piece lies in the work folder, so a run that is repeated makes only wha
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,7 +15,7 @@ from filelock import FileLock, Timeout
 from temporal_gan.errors import UserError
 
 from .clip import Source
-from .clip_task import CLIPS, ClipDone, ClipItem, ClipTask, clip_keys
+from .clip_task import CLIPS, ClipDone, ClipItem, ClipTask, ToolsTask, clip_keys
 from .config import PreprocessConfig
 from .cuts import Cut, cut_values, cuts_of
 from .decisions import Decisions
@@ -33,7 +34,7 @@ from .work_folder import LOCK_FILE, WorkFolder, key_of
 _RUN = 8
 """Shots of one source that a process works on in a row: it decodes on from one to the next without seeking."""
 MOST_SECONDS = 1800.0
-"""An item that takes longer hangs: the longest allowed source is scanned in a fraction of this."""
+"""An item that takes longer hangs. Reading, which may go on for hours, tells after every frame that it does not."""
 Engine = Callable[[Task, Sequence[Sequence], int, float], Iterator]
 
 
@@ -94,8 +95,8 @@ def run(wanted: Wanted) -> Finished:
     """Make or complete a clip store.
 
     Raises:
-        UserError: the place is not free, there is no folder of labels, the work folder is not one of ours, lies in the
-            store, or another run is in it.
+        UserError: the place is not free, there is no folder of labels, a detector or weights are missing, the work
+            folder is not one of ours, lies in the store, or another run is in it.
         OSError: a disk is full or not writable; what is finished stays.
     """
     if wanted.labels is not None and not wanted.labels.is_dir():
@@ -126,14 +127,15 @@ def _check_apart(out: Path, work: Path) -> None:
 
 def _run(wanted: Wanted, work: WorkFolder) -> Finished:
     outcomes = list(wanted.outcomes)
-    scans, broken = _scan(wanted, work)
+    check = cache(lambda: _check_tools(wanted, work))
+    scans, broken = _scan(wanted, work, check)
     outcomes += broken
     idle = _idle_words(wanted, scans)
     items, others, alike = _settle(wanted, scans)
     outcomes += idle + others
     if not items:
         return Finished(outcomes, idle=idle)
-    broken = _work_on(wanted, work, items)
+    broken = _work_on(wanted, work, items, check)
     outcomes += broken
     lost = {outcome.clip for outcome in broken}
     items = [item for item in items if item.id not in lost]
@@ -160,7 +162,17 @@ def _run(wanted: Wanted, work: WorkFolder) -> Finished:
     return Finished(outcomes, len(clips), idle=idle)
 
 
-def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcome]]:
+def _check_tools(wanted: Wanted, work: WorkFolder) -> None:
+    """Raise UserError where a detector, a reader or weights cannot be had."""
+    for result in wanted.engine(ToolsTask(wanted.config, work), [["tools"]], 1, MOST_SECONDS):
+        wrong = result.reason if isinstance(result, Died) else result
+        if wrong:
+            raise UserError(wrong)
+
+
+def _scan(
+    wanted: Wanted, work: WorkFolder, check: Callable[[], None]
+) -> tuple[list[ScanDone], list[Outcome]]:
     """Every source's shots, in the sources' order; and the sources that cannot be read."""
     task = ScanTask(wanted.config, work)
     found: dict[str, ScanDone] = {}
@@ -168,11 +180,14 @@ def _scan(wanted: Wanted, work: WorkFolder) -> tuple[list[ScanDone], list[Outcom
     for source in wanted.sources:
         own = wanted.cuts.get(source.name)
         item = ScanItem(source, None if own is None else tuple(own))
-        place = work.place(SCANS, task.key(item))
-        if place.is_dir():
-            found[source.name] = read_scan(place, source)
-        else:
+        place = work.find(SCANS, task.key(item))
+        scan = None if place is None else read_scan(place, source)
+        if scan is None:
             missing.append([item])
+        else:
+            found[source.name] = scan
+    if missing:
+        check()
     with wanted.progress.bar("scanning", len(missing), "sources") as done:
         for result in wanted.engine(task, missing, wanted.workers, MOST_SECONDS):
             if isinstance(result, Died):
@@ -237,17 +252,19 @@ def _settle(
     return items, others, same.alike + same_sequence({item.source.name for item in items})
 
 
-def _work_on(wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem]) -> list[Outcome]:
+def _work_on(
+    wanted: Wanted, work: WorkFolder, items: Sequence[ClipItem], check: Callable[[], None]
+) -> list[Outcome]:
     """Make every missing clip; returns what failed."""
-    missing = [
-        item for item in items if not work.place(CLIPS, clip_keys(item, wanted.config)[CLIPS]).is_dir()
-    ]
+    missing = [item for item in items if not work.find(CLIPS, clip_keys(item, wanted.config)[CLIPS])]
     runs: list[list[ClipItem]] = []
     for item in missing:
         if runs and runs[-1][-1].source.name == item.source.name and len(runs[-1]) < _RUN:
             runs[-1].append(item)
         else:
             runs.append([item])
+    if missing:
+        check()
     broken = []
     task = ClipTask(wanted.config, work)
     with wanted.progress.bar("clips", len(missing), "clips") as done:

@@ -71,7 +71,10 @@ class ScanTask:
         return ScanDone(item.source, tuple(shots))
 
 
-def read_scan(place: Path, source: Source) -> ScanDone:
-    """A finished scan."""
-    values = json.loads((place / "scan.json").read_text(encoding="utf-8"))
-    return ScanDone(source, tuple(Shot.from_dict(value) for value in values))
+def read_scan(place: Path, source: Source) -> ScanDone | None:
+    """A finished scan; None where it is damaged."""
+    try:
+        values = json.loads((place / "scan.json").read_text(encoding="utf-8"))
+        return ScanDone(source, tuple(Shot.from_dict(value) for value in values))
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None

@@ -17,6 +17,7 @@ from .dedupe import DedupeConfig, frame_hash, hash_distance, shot_fingerprint
 from .ingest import IngestConfig
 from .media import Media, open_media
 from .shot import Shot
+from .sign_of_life import still_at_work
 
 _SIDE = 128
 """Pixels of the grey square that cuts and fingerprints are read from."""
@@ -146,6 +147,7 @@ def _watch(media: Media) -> _Seen:
     for frame in media.frames():
         grey = frame.grey(_SIDE)
         seen.pts.append(frame.pts)
+        still_at_work()
         seen.scores.append(detector.score(grey))
         seen.hashes.append(frame_hash(grey))
         seen.last_duration = frame.duration

@@ -8,7 +8,8 @@ from typing import Any
 import av
 import cv2
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.sidedata.sidedata import Type
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from temporal_gan.alpha import over_white, premultiply
 from temporal_gan.errors import StoreError
@@ -17,6 +18,8 @@ from temporal_gan.video_io import FOLDER_FPS, has_vp9_alpha, noted_seconds
 from .media_limits import MediaLimits, check_length, check_size, complaints
 from .picture_media import OPAQUE, scaled
 
+_UNSPECIFIED, _HD_LINES = 2, 720
+"""Untagged colour is BT.601, and from so many lines on BT.709, as players take it."""
 _COVER_ART = av.stream.Disposition.attached_pic
 # Containers of whole videos; a playlist named .mp4 could make FFmpeg open any other file or address.
 _CONTAINERS = "mov,matroska,avi,mpegts,mpeg,flv,asf,ogg"
@@ -28,7 +31,9 @@ class VideoPicture:
     ) -> None:
         self.number, self.pts, self.duration = number, frame.pts, int(frame.duration or 0)
         self._frame, self._reformatter = frame, reformatter
-        self._turns = round(frame.rotation / 90) % 4
+        self._mirrored, self._turns = _orientation(frame)
+        untagged = frame.colorspace == _UNSPECIFIED and frame.height >= _HD_LINES
+        self._matrix = Colorspace.ITU709 if untagged else None
         wide = max(1, round(frame.width * aspect))
         self.width, self.height = (frame.height, wide) if self._turns % 2 else (wide, frame.height)
         self._alpha = any(component.is_alpha for component in frame.format.components)
@@ -45,13 +50,17 @@ class VideoPicture:
             pixels = scaled(self._full(), width, height)
         else:
             pixels = self._reformat(width, height, "rgb24")
-        return np.ascontiguousarray(np.rot90(pixels, self._turns))
+        return self._upright(pixels)
 
     def grey(self, side: int) -> np.ndarray:
         if self._alpha:
             pixels = cv2.cvtColor(over_white(scaled(self._full(), side, side)), cv2.COLOR_RGB2GRAY)
         else:
             pixels = self._reformat(side, side, "gray")
+        return self._upright(pixels)
+
+    def _upright(self, pixels: np.ndarray) -> np.ndarray:
+        pixels = pixels[:, ::-1] if self._mirrored else pixels
         return np.ascontiguousarray(np.rot90(pixels, self._turns))
 
     def _full(self) -> np.ndarray:
@@ -63,9 +72,28 @@ class VideoPicture:
 
     def _reformat(self, width: int, height: int, pixel_format: str) -> np.ndarray:
         frame = self._reformatter.reformat(
-            self._frame, width, height, format=pixel_format, interpolation="AREA", threads=1
+            self._frame,
+            width,
+            height,
+            format=pixel_format,
+            src_colorspace=self._matrix,
+            interpolation="AREA",
+            threads=1,
         )
         return frame.to_ndarray()
+
+
+def _orientation(frame: av.VideoFrame) -> tuple[bool, int]:
+    """Whether a frame is shown mirrored, left for right, and by how many quarter turns to the left after that."""
+    sides: Any = frame.side_data
+    found = sides.get(Type.DISPLAYMATRIX)
+    if found is None:
+        return False, 0
+    a, b, _, c, d = np.frombuffer(bytes(found), np.int32)[:5].astype(float)
+    mirrored = bool(a * d < b * c)
+    if mirrored:
+        a, b = -a, -b
+    return mirrored, round(-np.degrees(np.arctan2(b, a)) / 90) % 4
 
 
 class VideoFile:
@@ -159,7 +187,7 @@ class VideoFile:
     def _counted(self, decoded: Iterator[av.VideoFrame], number: int, first: int) -> Iterator[VideoPicture]:
         reformatter, aspect = VideoReformatter(), self._aspect()
         origin: int | None = None
-        seconds = 0.0
+        seconds = last = 0.0
         while True:
             try:
                 frame = next(decoded, None)
@@ -175,13 +203,14 @@ class VideoFile:
             origin = frame.pts if origin is None else origin
             if frame.pts is not None and origin is not None:
                 seconds = (frame.pts - origin) * self.time_base
+            last = max((frame.duration or 0) * self.time_base, 1 / self.rate)
             check_length(self._file, number + 1, seconds, self._limits)
             check_size(self._file, frame.width, frame.height, self._limits)
             if number >= first:
                 yield VideoPicture(number, frame, aspect, reformatter)
             number += 1
         if first == 0:
-            self._check_end(number, seconds + 1 / self.rate)
+            self._check_end(number, seconds + last)
 
     def _check_end(self, count: int, seconds: float) -> None:
         if count == 0:

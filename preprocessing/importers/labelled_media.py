@@ -19,6 +19,7 @@ from temporal_gan.video_io import STILL_SUFFIXES, VIDEO_SUFFIXES, Frames, natura
 from ..label_track import LabelTrack
 from ..labels import check_fit
 from ..new_folder import check_new_folder, new_folder
+from .whole_clip import read_whole
 
 _ROUNDING = 0.001
 """Seconds."""
@@ -69,8 +70,8 @@ def media_file(media: Path, name: str) -> Path:
 
 
 def media_size(media: Path, name: str) -> tuple[int, int]:
-    """Width and height in pixels of what labels are for. Raises UserError as :func:`media_file`, and StoreError."""
-    height, width = read_frames(media_file(media, name)).frames_u8.shape[1:3]
+    """Width and height in pixels of what labels are for. Raises as :func:`media_file` and :func:`read_whole`."""
+    height, width = read_whole(media_file(media, name), media).frames_u8.shape[1:3]
     return width, height
 
 
@@ -90,7 +91,7 @@ def write_labelled_media(
     Raises:
         UserError: media that are missing, labels of frames that are not there, two skeletons, names to hold out that
             are none or leave none to train on.
-        StoreError: media that cannot be decoded, or ``out`` in use.
+        StoreError: media that cannot be decoded, or ``out`` in use; see also :func:`read_whole`.
     """
     check_new_folder(out)
     names = sorted(tracks, key=natural_key)
@@ -104,7 +105,7 @@ def write_labelled_media(
     _check_hold_out(about.hold_out, list(titles.values()))
     sizes, rates, alpha = set(), [], False
     for name in progress(names, "reading", disable=quiet):
-        clip = read_frames(files[name])
+        clip = read_whole(files[name], media)
         frames = clip.frames_u8
         rates.append(clip.fps)
         check_fit(tracks[name], len(frames), (frames.shape[2], frames.shape[1]), str(files[name]))

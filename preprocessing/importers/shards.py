@@ -16,13 +16,16 @@ import numpy as np
 from temporal_gan.data.manifest import ClipLabels, ClipRow, StoreInfo
 from temporal_gan.data.store_writer import StoreWriter
 from temporal_gan.data.truth import read_truth
-from temporal_gan.errors import StoreError, UserError
-from temporal_gan.video_io import natural_key, read_frames
+from temporal_gan.errors import UserError
+from temporal_gan.video_io import natural_key
 
 from ..exporters.shards import ARRAYS
 from ..new_folder import new_folder
+from .whole_clip import read_whole
 
 Parts = dict[str, bytes]
+_MOST_BYTES = 2**31
+"""Of all members of a clip, and of the arrays in one of them: they are read into memory."""
 
 
 def import_shards(path: Path, out: Path) -> StoreInfo:
@@ -77,6 +80,11 @@ def _samples(shard: Path) -> Iterator[tuple[str, Parts]]:
                     yield f"{shard}: clip {number}", parts
                     parts = {}
                 number = name
+                # A sparse file of gigabytes is a few bytes in the archive.
+                if member.issparse() or member.size + sum(map(len, parts.values())) > _MOST_BYTES:
+                    raise UserError(
+                        f"{shard}: member {member.name!r:.60} is sparse, or its clip larger than {_MOST_BYTES} bytes"
+                    )
                 parts[f".{suffix}"] = content.read()
     except FileNotFoundError:
         raise UserError(f"{shard}: no such file or folder of shards") from None
@@ -103,8 +111,17 @@ def _about(where: str, parts: Parts) -> tuple[StoreInfo, ClipRow]:
         raise UserError(f"{where}: its .json is not as our export writes it ({error})") from None
 
 
+def _check_arrays(content: bytes) -> None:
+    """Raises ValueError where arrays would unpack to more than memory is for."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        unpacked = sum(member.file_size for member in archive.infolist())
+    if unpacked > _MOST_BYTES:
+        raise ValueError(f"{unpacked} bytes of arrays, at most {_MOST_BYTES}")
+
+
 def _add(writer: StoreWriter, where: str, row: ClipRow, parts: Parts, room: Path) -> None:
     try:
+        _check_arrays(parts[".npz"])
         with np.load(io.BytesIO(parts[".npz"]), allow_pickle=False) as data:
             arrays = {name: data[name] for name in ARRAYS}
             origin = tuple(str(o) for o in np.atleast_1d(data["origin"]))
@@ -115,12 +132,13 @@ def _add(writer: StoreWriter, where: str, row: ClipRow, parts: Parts, room: Path
         video.write_bytes(parts[row.video])
         truth = None
         if ".truth.npz" in parts:
+            _check_arrays(parts[".truth.npz"])
             (room / "truth.npz").write_bytes(parts[".truth.npz"])
             truth = read_truth(room / "truth.npz", (row.frames, row.height, row.width))
-        frames = read_frames(video).frames_u8
+        frames = read_whole(video, room).frames_u8
         labels = ClipLabels(**arrays, origin=origin)
         writer.add_clip(row, frames, labels, truth, video if row.video == ".mp4" else None)
-    except StoreError as error:
+    except UserError as error:
         raise UserError(f"{where}: {str(error).replace(str(room), '')}") from None
     except KeyError as error:
         raise UserError(f"{where}: has no {error}") from None

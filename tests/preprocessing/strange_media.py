@@ -37,20 +37,25 @@ def encode(
     codec: str = "libx264",
     pts: list[int] | None = None,
     rate: Fraction = Fraction(24),
+    last: int = 1,
     **options: str,
 ) -> Path:
-    """Encode; ``pts`` in units of 1 / ``rate``."""
+    """Encode; ``pts``, and how long the last frame is shown, in units of 1 / ``rate``."""
     with av.open(str(path), "w") as output:
         stream: Any = output.add_stream(codec, rate=rate, options=options)
         stream.height, stream.width = video.shape[1:3]
         stream.pix_fmt = "yuv420p"
         stream.codec_context.thread_count = 1
         stream.codec_context.time_base = 1 / rate
+        packets: list[Any] = []
         for index, picture in enumerate(video):
             frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p", threads=1)
             frame.pts, frame.time_base = index if pts is None else pts[index], 1 / rate
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
+            packets += stream.encode(frame)
+        for packet in packets + stream.encode(None):
+            if packet.pts == frame.pts:
+                packet.duration = last
+            output.mux(packet)
     return path
 
 

@@ -108,6 +108,11 @@ def test_no_usable_input_names_it(tmp_path: Path, say: Callable[..., Answer]) ->
         (["--pose-backend", "labels"], "--labels DIR"),
         (["--pose-backend", "eyes"], "got 'eyes'"),
         (["--set", "crop.sise=3"], "unknown key 'crop.sise'; did you mean 'size'?"),
+        (["--set", "face.cascade=nowhere.xml"], "nowhere.xml"),
+        (
+            ["--set", "pose.backend=mediapipe-offline", "--set", "pose.offline_folder=nowhere"],
+            "install-offline-mediapipe",
+        ),
         (["--set", "expression.reader=nowhere", "--set", "expression.method=reader"], "reader 'nowhere'"),
     ],
 )
@@ -126,6 +131,7 @@ def test_mistakes_are_told_before_any_work(
     assert words in lines[0]
     assert not (tmp_path / "store").exists()
     assert not list((tmp_path / "store.work").glob("clips"))
+    assert not list((tmp_path / "store.work").glob("scans"))
 
 
 def test_what_a_run_has_made_is_no_input(inputs: Path, made: Path, say: Callable[..., Answer]) -> None:
@@ -142,6 +148,28 @@ def test_a_store_within_its_inputs_does_not_feed_on_itself(
     for _ in range(2):
         assert say(*running(folder, out=folder / "store")) == (0, [])
         assert {row.source for row in Store.open(folder / "store").clips} == {"film 0.mp4"}
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_to_the_store_stays_a_link(
+    there: bool, inputs: Path, tmp_path: Path, say: Callable[..., Answer]
+) -> None:
+    real, link = tmp_path / "large disk" / "store", tmp_path / "store"
+    if there:
+        real.mkdir(parents=True)
+    link.symlink_to(real)
+    for change in ((), ("--set", "crop.size=32")):
+        assert say(*running(inputs, out=link), *change) == (0, [])
+        assert link.is_symlink()
+        assert len(Store.open(real).clips) == 4
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["large disk", "store"]
+    assert sorted(file.name for file in real.parent.iterdir()) == ["store", "store.work"]
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)
+    assert say(*running(inputs, out=loop)) == (
+        2,
+        [f"error: --out {loop}: is a link that leads to itself; name another folder"],
+    )
 
 
 def test_work_and_store_stay_apart_from_each_other_and_from_other_files(

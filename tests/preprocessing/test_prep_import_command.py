@@ -11,6 +11,7 @@ from PIL import Image
 from small_runs import call_preprocess
 
 from preprocessing.exporters.label_table import write_label_table
+from preprocessing.importers import whole_clip
 from temporal_gan.data.store import Store
 from temporal_gan.data.validation import validate_store
 from temporal_gan.video_io import read_frames, write_frames
@@ -164,7 +165,59 @@ def test_mistakes(tmp_path: Path, mistake: Callable[..., str]) -> None:
     (media / "walk.mkv").write_bytes((media / "walk.mkv").read_bytes()[:700])
     assert f"{media / 'walk.mkv'}: " in mistake("csv", folder, "--media", media)
     (media / "walk.mkv").write_text("no video")
-    assert f"{media / 'walk.mkv'}: cannot be decoded" in mistake("csv", folder, "--media", media)
+    assert f"{media / 'walk.mkv'}: no readable video or picture" in mistake("csv", folder, "--media", media)
+
+
+def test_media_lead_nowhere_else(tmp_path: Path, mistake: Callable[..., str]) -> None:
+    media = tmp_path / "media"
+    write_clip(tmp_path / "secret/walk.mkv")
+    write_frames(tmp_path / "secret/00000.png", pixels(1), 24)
+    media.mkdir()
+    folder = labels(tmp_path, "walk")
+    (media / "walk.mkv").symlink_to(tmp_path / "secret/walk.mkv")
+    line = mistake("csv", folder, "--media", media)
+    assert f"{media / 'walk.mkv'}: is a link that leads out of {media}" in line
+    (media / "walk.mkv").unlink()
+    # A playlist, which FFmpeg would follow through a link to a file anywhere.
+    (media / "way").symlink_to(tmp_path / "secret")
+    (media / "walk.mp4").write_text("ffconcat version 1.0\nfile way/walk.mkv\n")
+    assert "walk.mp4: no readable video" in mistake("csv", folder, "--media", media)
+    (media / "walk.mp4").unlink()
+    write_frames(media / "walk", pixels(2), 24)
+    (media / "walk/00002.png").symlink_to(tmp_path / "secret/00000.png")
+    assert "00002.png: is a link that leads out" in mistake("csv", folder, "--media", media)
+
+
+def test_links_within_the_media_and_to_them_are_followed(tmp_path: Path) -> None:
+    write_clip(tmp_path / "real/deep/dance.mkv")
+    (tmp_path / "real/walk.mkv").symlink_to("deep/dance.mkv")
+    (tmp_path / "media").symlink_to(tmp_path / "real")
+    command = ("import", "csv", labels(tmp_path, "walk"), "--media", tmp_path / "media")
+    assert call_preprocess(*command, "--out", tmp_path / "store", "--quiet") == 0
+    np.testing.assert_array_equal(Store.open(tmp_path / "store").frames("walk"), pixels(3))
+
+
+def test_what_is_too_large_is_refused_before_it_fills_the_memory(
+    tmp_path: Path, mistake: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    media = tmp_path / "media"
+    media.mkdir()
+    screen = b"GIF89a" + (6000).to_bytes(2, "little") * 2 + b"\x80\x00\x00" + bytes(6)
+    image = b"\x2c" + bytes(4) + (1).to_bytes(2, "little") * 2 + b"\x00\x02\x02\x44\x01\x00"
+    (media / "walk.gif").write_bytes(screen + image * 2500 + b";")
+    line = mistake("csv", labels(tmp_path, "walk"), "--media", media)
+    assert "walk.gif: 2500 frames of 6000x6000" in line
+    assert "ingest" not in line, "an import has no such setting"
+    (media / "walk.gif").unlink()
+    write_clip(media / "walk.mkv", frames=3)
+    monkeypatch.setattr(whole_clip, "MOST_PIXELS", 3 * 20 * 12 - 1)
+    line = mistake("csv", labels(tmp_path, "walk"), "--media", media)
+    assert (
+        "walk.mkv: more than 719 pixels in all; make it smaller or shorter, or use run with --labels" in line
+    )
+    monkeypatch.setattr(whole_clip, "MOST_PIXELS", 3 * 20 * 12)
+    command = ("import", "csv", labels(tmp_path, "walk"), "--media", media, "--out", tmp_path / "store")
+    assert call_preprocess(*command, "--quiet") == 0
 
 
 def test_a_store_is_never_written_over(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -5,12 +5,18 @@ import signal
 import subprocess
 import sys
 import time
+from ctypes import c_double
 from pathlib import Path
 
 import pytest
 from deadly_task import DeadlyTask
+from strange_media import encode, numbered, source
 
+from preprocessing.config import load_preprocess_config
+from preprocessing.ingest import ShotReader
 from preprocessing.lanes import Died, do_all
+from preprocessing.shots import scan
+from preprocessing.sign_of_life import tell_by
 
 LONG = 60.0
 
@@ -57,6 +63,30 @@ def test_an_item_that_hangs_is_given_up(tmp_path):
     assert dead.item == "hangs"
     assert dead.reason == "took longer than 4 s and was given up"
     assert _names(results) == ["a1", "b1", "hangs"]
+
+
+@pytest.mark.slow
+def test_an_item_that_tells_it_is_at_work_may_take_its_time(tmp_path):
+    before = time.monotonic()
+    slow, dead = do_all(DeadlyTask(tmp_path), [["slow", "hangs"]], 1, 4.0)
+    assert time.monotonic() - before > 6
+    assert not isinstance(slow, Died)
+    # Having been at work once does not help what hangs later.
+    assert dead == Died("hangs", "took longer than 4 s and was given up")
+
+
+def test_whoever_reads_a_source_tells_so_after_every_frame(tmp_path):
+    config, told = load_preprocess_config(None, []), c_double(0)
+    film = source(encode(tmp_path / "film.mkv", numbered(60)))
+    tell_by(told)
+    try:
+        shots = scan(film, config.ingest, config.shots, config.dedupe, None)
+        scanned = told.value
+        ShotReader(config.ingest).read(film, shots[0])
+        read = told.value
+    finally:
+        tell_by(None)
+    assert 0 < scanned < read <= time.monotonic()
 
 
 def test_a_full_disk_stops_the_run(tmp_path):

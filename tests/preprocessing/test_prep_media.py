@@ -1,6 +1,7 @@
 """Every kind of file is read, and every bad one is refused in one line that names it."""
 
 import resource
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from strange_media import encode, number_of, numbered, png_header
 
 from preprocessing.media import Frame, open_media
 from preprocessing.media_limits import MediaLimits
+from preprocessing.picture_media import is_sequence
 from temporal_gan.alpha import premultiply
 from temporal_gan.errors import StoreError
 from temporal_gan.video_io import write_frames
@@ -104,6 +106,59 @@ def test_turned_mp4_is_turned_upright(tmp_path: Path) -> None:
     assert (frame.grey(32)[20:] < 128).all()
 
 
+@pytest.mark.parametrize(
+    ("matrix", "shown"),
+    [
+        ((-1, 0, 0, 1), lambda pixels: pixels[:, ::-1]),
+        ((1, 0, 0, -1), lambda pixels: pixels[::-1]),
+        ((-1, 0, 0, -1), lambda pixels: pixels[::-1, ::-1]),
+        ((0, 1, 1, 0), lambda pixels: pixels.transpose(1, 0, 2)),
+        ((0, -1, -1, 0), lambda pixels: pixels[::-1, ::-1].transpose(1, 0, 2)),
+        ((0, 1, -1, 0), lambda pixels: np.rot90(pixels, -1)),
+    ],
+)
+def test_mirrored_mp4_is_shown_as_players_show_it(
+    tmp_path: Path, matrix: tuple[int, int, int, int], shown: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """The matrix takes (x, y) to (a x + c y, b x + d y): ISO 14496-12, 8.3.2 and 6.2.2."""
+    file = tmp_path / "mirror.mp4"
+    clip = np.zeros((2, 32, 64, 3), np.uint8)
+    clip[:, :8, :16], clip[:, 24:, :16], clip[:, :8, 48:] = 255, 170, 90
+    write_frames(file, clip, 24)
+    plain = frames_of(file)[0].picture(64, 32)
+    data = bytearray(file.read_bytes())
+    a, b, c, d = ((value * 65536 & 0xFFFFFFFF).to_bytes(4, "big") for value in matrix)
+    at = data.index(b"tkhd") + 4 + 40
+    data[at : at + 20] = a + b + bytes(4) + c + d
+    file.write_bytes(data)
+    frame = frames_of(file)[0]
+    expected = shown(plain)
+    assert (frame.height, frame.width) == expected.shape[:2]
+    np.testing.assert_array_equal(frame.picture(frame.width, frame.height), expected)
+
+
+@pytest.mark.parametrize(
+    ("lines", "red", "blue"), [(704, 0.299, 0.114), (720, 0.2126, 0.0722)], ids=["BT.601", "BT.709"]
+)
+def test_untagged_colour_is_read_as_players_read_it(
+    tmp_path: Path, lines: int, red: float, blue: float
+) -> None:
+    """Luma and chroma by the equations of ITU-R BT.601 and BT.709, 8 bits, limited range."""
+    colour = np.array([200, 40, 90]) / 255
+    luma = float(colour @ (red, 1 - red - blue, blue))
+    cb, cr = (colour[2] - luma) / (2 - 2 * blue), (colour[0] - luma) / (2 - 2 * red)
+    planes = np.empty((lines * 3 // 2, 64), np.uint8)
+    planes[:lines] = round(16 + 219 * luma)
+    planes[lines : lines * 5 // 4], planes[lines * 5 // 4 :] = round(128 + 224 * cb), round(128 + 224 * cr)
+    with av.open(str(tmp_path / "plain.mp4"), "w") as output:
+        stream = output.add_stream("libx264", rate=24, options={"qp": "0"})
+        stream.width, stream.height, stream.pix_fmt = 64, lines, "yuv420p"
+        output.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv420p")))
+        output.mux(stream.encode(None))
+    (frame,) = frames_of(tmp_path / "plain.mp4")
+    np.testing.assert_allclose(frame.picture(64, lines)[5, 5], [200, 40, 90], atol=3)
+
+
 def test_pixels_that_are_not_square_are_made_square(tmp_path: Path) -> None:
     encode(tmp_path / "dvd.mkv", numbered(3), "libx264", **{"x264-params": "sar=4/3"})
     frame = frames_of(tmp_path / "dvd.mkv")[0]
@@ -149,6 +204,18 @@ def test_truncated_videos(tmp_path: Path, options: dict, suffix: str) -> None:
         assert 5 < len(frames_of(file, keep_truncated=True)) < 48
 
 
+@pytest.mark.parametrize(("suffix", "codec"), [(".mkv", "libx264"), (".webm", "libvpx-vp9")])
+def test_a_last_frame_that_is_held_is_no_sign_of_truncation(tmp_path: Path, suffix: str, codec: str) -> None:
+    file = encode(tmp_path / f"held{suffix}", numbered(13), codec, last=72)
+    frames = frames_of(file)
+    assert len(frames) == 13
+    assert (frames[-1].pts, frames[-1].duration) == (500, 3000)
+    # What is missing beyond that still counts.
+    data = file.read_bytes()
+    file.write_bytes(data.replace(b"00:00:03.500000000", b"00:00:04.100000000"))
+    refuse(file, "truncated, ends after 3.50 of 4.10 s")
+
+
 def test_truncated_pictures(tmp_path: Path) -> None:
     for suffix in (".gif", ".apng", ".webp", ".png", ".jpg"):
         whole = tmp_path / f"whole{suffix}"
@@ -159,6 +226,27 @@ def test_truncated_pictures(tmp_path: Path) -> None:
         data = whole.read_bytes()
         (tmp_path / f"half{suffix}").write_bytes(data[: len(data) // 2])
         refuse(tmp_path / f"half{suffix}", "")
+
+
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"MM\x00\x00\x00\x00\x00\x08",  # no TIFF mark
+        b"MM\x00*\x00\x00\xff\xff",  # a directory beyond the end
+        b"MM\x00*\x00\x00\x00\x08\x00\x01\x01\x12\x00\x02\x00\x00\x00\x02a\x00\x00\x00",  # turned by "a"
+    ],
+)
+@pytest.mark.parametrize("suffix", [".webp", ".jpg", ".png"])
+def test_damaged_exif_costs_its_picture_alone(tmp_path: Path, suffix: str, exif: bytes) -> None:
+    files = [tmp_path / f"walk {number}{suffix}" for number in (1, 2)]
+    Image.fromarray(numbered(1)[0]).save(files[0])
+    Image.fromarray(numbered(1)[0]).save(files[1], exif=b"Exif\x00\x00" + exif)
+    together = is_sequence(files, MediaLimits())
+    try:
+        readable = len(frames_of(files[1])) == 1
+    except StoreError:
+        readable = False
+    assert together == readable
 
 
 def test_empty_missing_and_text(tmp_path: Path) -> None:

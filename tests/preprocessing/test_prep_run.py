@@ -16,7 +16,7 @@ from preprocessing.outcome import read_outcomes
 from preprocessing.provenance import find_sources
 from preprocessing.scan_task import SCANS, ScanItem, ScanTask
 from preprocessing.sidecar import Provenance
-from preprocessing.work_folder import WorkFolder
+from preprocessing.work_folder import SIZES_FILE, WorkFolder
 from temporal_gan.data.store import Store
 from temporal_gan.data.validation import validate_store
 from temporal_gan.errors import StoreError, UserError
@@ -125,6 +125,13 @@ def test_a_later_stage_starts_from_what_the_earlier_ones_made(inputs, made, tmp_
     assert Store.open(tmp_path / "store").info.width == 32
 
 
+def note_sizes(piece):
+    """As if what lies in the piece now had been made so."""
+    sizes = {str(f.relative_to(piece)): f.stat().st_size for f in piece.rglob("*") if f.is_file()}
+    del sizes[SIZES_FILE]
+    (piece / SIZES_FILE).write_text(json.dumps(sizes))
+
+
 def test_labels_of_finished_stages_are_taken_as_they_lie(inputs, made, tmp_path):
     work = tmp_path / "store.work"
     shutil.copytree(made.with_name("store.work"), work)
@@ -133,6 +140,7 @@ def test_labels_of_finished_stages_are_taken_as_they_lie(inputs, made, tmp_path)
             arrays = dict(kept)
         arrays["about"] = np.array(json.dumps(json.loads(str(arrays["about"])) | {"flags": ["found again"]}))
         np.savez(file, **arrays)
+        note_sizes(file.parent)
     run_quickly(inputs, tmp_path / "store", "crop.size=32")
     assert all("found again" in row.flags for row in Store.open(tmp_path / "store").clips)
 
@@ -145,12 +153,61 @@ def test_a_clip_that_fails_is_named_and_the_others_stay(inputs, made, tmp_path):
     shots = json.loads(scan.read_text())
     shots[-1]["end_frame"] += 50
     scan.write_text(json.dumps(shots))
+    note_sizes(scan.parent)
     finished = run_quickly(inputs, tmp_path / "store")
     (failed,) = finished.failed
     assert failed.clip.endswith(f"_f{SHOT:06d}")
     assert "ends before frame 20" in failed.reason
     assert finished.packed == 5
     assert sorted(o.state for o in read_outcomes(tmp_path / "store")) == ["failed"] + ["kept"] * 5
+
+
+@pytest.mark.parametrize("loss", ["deleted", "emptied"])
+@pytest.mark.parametrize("kind", ["frames.parquet", "video/*", "truth/*", "outcomes.jsonl", "store.json"])
+def test_a_store_that_lost_something_is_made_again(inputs, made, tmp_path, kind, loss):
+    out = tmp_path / "store"
+    shutil.copytree(made, out)
+    shutil.copytree(made.with_name("store.work"), tmp_path / "store.work")
+    lost = min(out.glob(kind))
+    lost.unlink()
+    if loss == "emptied":
+        lost.touch()
+    assert run_quickly(inputs, out).changed is True
+    assert digest(out) == digest(made)
+
+
+@pytest.mark.parametrize("harm", ["deleted", "emptied", "half", "zeros"])
+def test_damaged_pieces_are_made_again(inputs, made, tmp_path, harm):
+    """What a machine may leave that lost its power."""
+    work = tmp_path / "store.work"
+    shutil.copytree(made.with_name("store.work"), work)
+    files = [min(work.glob(f"{kind}/*/*/labels.npz")) for kind in ("smooth", "clips")]
+    files += [min(work.glob("scans/*/*/sizes.json")), *work.glob("scans/*/*/scan.json")]
+    files += [min(work.glob("clips/*/*/video/*"))]
+    for file in files:
+        data = file.read_bytes()
+        file.unlink()
+        if harm != "deleted":
+            half = data[: len(data) // 2]
+            file.write_bytes({"emptied": b"", "half": half, "zeros": bytes(len(data))}[harm])
+    if harm == "zeros":
+        # Of the right length: only what is read again is found out.
+        shutil.rmtree(work / "clips")
+    finished = run_quickly(inputs, tmp_path / "store")
+    assert finished.failed == []
+    assert digest(tmp_path / "store") == digest(made)
+    before = {file: file.stat().st_mtime_ns for file in work.glob("*/*/*")}
+    assert run_quickly(inputs, tmp_path / "store").changed is False
+    assert {file: file.stat().st_mtime_ns for file in before} == before, "mended once and for all"
+
+
+def test_a_finished_clip_that_cannot_be_read_is_named(inputs, made, tmp_path):
+    shutil.copytree(made.with_name("store.work"), tmp_path / "store.work")
+    file = min((tmp_path / "store.work").glob("clips/*/*/labels.npz"))
+    file.write_bytes(bytes(file.stat().st_size))
+    with pytest.raises(StoreError, match=f"{file.parent}: a finished piece is damaged"):
+        run_quickly(inputs, tmp_path / "store")
+    assert not (tmp_path / "store").exists()
 
 
 def test_a_new_file_costs_only_itself(inputs, made, tmp_path):

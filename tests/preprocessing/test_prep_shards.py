@@ -15,6 +15,7 @@ from small_runs import puppet_store
 
 from preprocessing.exporters.label_table import write_label_table
 from preprocessing.exporters.shards import write_shards
+from preprocessing.importers import shards
 from preprocessing.importers.label_table import read_label_table
 from preprocessing.importers.labelled_media import About, write_labelled_media
 from preprocessing.importers.shards import import_shards
@@ -124,7 +125,7 @@ JSON = "00000000.json"
         (lambda parts: parts.update({JSON: b"{"}), r"clip 00000000: its \.json is not"),
         (lambda parts: parts.update({JSON: b"[" * 100_000}), r"clip 00000000: its \.json is not"),
         (lambda parts: parts.update({"00000000.npz": b"PK"}), r"clip 00000000: its \.npz is not"),
-        (lambda parts: parts.update({"00000000.mkv": b"no"}), r"clip 00000000: .*clip\.mkv: cannot be decoded"),
+        (lambda parts: parts.update({"00000000.mkv": b"no"}), r"clip 00000000: .*clip\.mkv: no readable video"),
         (lambda parts: parts.update({"../../evil": b"no"}), r"member '\.\./\.\./evil' is|clip .*: its"),
         (edited(JSON, lambda d: d["clip"].update(id="../evil")), r"clip id '\.\./evil': use 1 to 128"),
         (edited(JSON, lambda d: d["clip"].update(id=7)), r"id is 7"),
@@ -155,6 +156,34 @@ def test_a_broken_shard_is_named(tmp_path: Path, change: Callable[[Members], Any
     assert str(shard) in str(caught.value)
     assert not list((tmp_path / "out").iterdir())
     assert not (tmp_path.parent / "evil").exists()
+
+
+def test_large_members_never_fill_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tarfile.open(tmp_path / "clips.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("00000000.npz")
+        member.pax_headers = {"GNU.sparse.size": str(2**20), "GNU.sparse.map": "0,0"}
+        archive.addfile(member)
+    with pytest.raises(UserError, match=r"clips\.tar: member '00000000\.npz' is sparse"):
+        import_shards(tmp_path / "clips.tar", tmp_path / "back")
+    tar(tmp_path / "clips.tar", {"00000000.json": bytes(600), "00000000.npz": bytes(600)})
+    monkeypatch.setattr(shards, "_MOST_BYTES", 1000)
+    with pytest.raises(UserError, match=r"'00000000\.npz' is sparse, or its clip larger than 1000 bytes"):
+        import_shards(tmp_path / "clips.tar", tmp_path / "back")
+
+
+def test_arrays_that_unpack_to_gigabytes_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = exported(tmp_path, labelled_store(tmp_path / "store", lengths=(4, 1)))
+    shard = folder / "clips-000000.tar"
+    parts = members(shard)
+    with np.load(io.BytesIO(parts["00000000.npz"])) as data:
+        kept = dict(data) | {"more": np.zeros(10**6)}
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **kept)
+    parts["00000000.npz"] = buffer.getvalue()
+    tar(shard, parts)
+    monkeypatch.setattr(shards, "_MOST_BYTES", 10**6)
+    with pytest.raises(UserError, match=r"clip 00000000: .*bytes of arrays, at most 1000000"):
+        import_shards(folder, tmp_path / "back")
 
 
 def test_shards_that_are_missing_or_cut_off(tmp_path: Path) -> None:
