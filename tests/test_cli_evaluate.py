@@ -149,7 +149,7 @@ def test_another_length_is_refused_by_name(
     row = store.split("test")[0]
     write_frames(tmp_path / f"{row.id}.mkv", store.frames(row.id)[:3], 24)
     assert call("evaluate", tmp_path / f"{row.id}.mkv", store.path, "--out", tmp_path / "out", "--quiet") == 2
-    assert capsys.readouterr().err.startswith(f"error: clip {row.id}: made has 4 frames, expected 6")
+    assert capsys.readouterr().err.startswith(f"error: clip {row.id}: made has 3 frames, expected 4")
 
 
 def test_a_run_and_another_tools_clips_of_the_same_store_compare(

@@ -66,7 +66,9 @@ def begin_from(start: Start, networks: list[Generator]) -> None:
         start.generator.config, start.generator.domain, networks[0].config, networks[0].domain
     )
     if reason:
-        raise UserError(f"--start {start.path}: {reason}; start from another animator, or from none")
+        raise UserError(
+            f"--start {start.path}: {reason}; make that the same, or start from another animator, or from none"
+        )
     weights = start.generator.state_dict()
     for network in networks:
         own = {name: value for name, value in network.state_dict().items() if name.startswith(ADDED)}

@@ -42,5 +42,5 @@ def test_weights_to_start_from(room: Path, tmp_path: Path, mistake: Callable[...
     missing = tmp_path / "missing.safetensors"
     assert mistake(*training(room, "--start", missing)) == f"{missing}: no such weights file"
     line = mistake(*training(room, "model.width=8", "--start", room / "run"))
-    assert "another architecture: model.width is 4 there and 8 here; give model.width=4" in line
+    assert "another architecture: model.width is 4 there and 8 here; make that the same" in line
     assert not (room / "never").exists()
