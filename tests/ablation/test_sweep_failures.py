@@ -12,7 +12,14 @@ from small_sweeps import runs_of, sweep_file, sweep_of
 from temporal_gan.ablation import local_engine
 from temporal_gan.ablation.clips import open_store
 from temporal_gan.ablation.local_engine import run_locally
-from temporal_gan.ablation.outcome import OUTCOME_FILE, Outcome, read_outcome, this_place, write_outcome
+from temporal_gan.ablation.outcome import (
+    OUTCOME_FILE,
+    Origin,
+    Outcome,
+    read_outcome,
+    this_place,
+    write_outcome,
+)
 from temporal_gan.ablation.plan import Run
 from temporal_gan.ablation.work import do_run
 
@@ -105,7 +112,7 @@ def test_a_process_that_dies_is_a_row_too(tmp_path: Path, monkeypatch: pytest.Mo
         assert "was ended by SIGKILL, most likely for lack of memory" in outcome.reason
 
 
-def _die(_run: Run) -> None:
+def _die(_run: Run, _origin: Origin) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
