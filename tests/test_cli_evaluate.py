@@ -58,6 +58,7 @@ def test_a_store_against_itself_is_perfect(store: Store, tmp_path: Path) -> None
     assert results["failed"] == results["missing"] == []
 
 
+@pytest.mark.slow
 def test_a_run_is_measured_on_a_split_of_its_own_choice(store: Store, trained: Path, tmp_path: Path) -> None:
     specs = random_specs(8, 0, store.info.characters, ("walk", "jump"), ("happy",), frames=6, size=32)
     held = write_puppet_store(tmp_path / "s", specs, 0, quiet=True, hold_out_motions=("jump",))

@@ -252,6 +252,7 @@ def test_compare_finds_the_better_one_and_corrects_for_many_metrics(
     assert json.loads((tmp_path / "comparison.json").read_text())["metrics"][0]["better"] == "first"
 
 
+@pytest.mark.slow
 def test_compare_refuses_what_cannot_be_compared_and_names_the_difference(
     puppets: list[ClipPair], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -350,6 +350,7 @@ def test_each_damaged_file_is_one_line_and_the_rest_is_analysed(
     assert {**found, "refused": []} == json.loads(json.dumps(alone))
 
 
+@pytest.mark.slow
 def test_all_good_is_exit_code_0_and_the_same_twice(room: tuple[Path, StudyKey]) -> None:
     folder, key = room
     files = good_files(key, 4) + [answers(key, "<img src=x onerror=alert(1)>", lambda items: 0)]

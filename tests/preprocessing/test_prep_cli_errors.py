@@ -51,6 +51,7 @@ def running(*inputs: Path, out: Path) -> list[object]:
     return ["run", *inputs, "--out", out, "--licence", "CC0-1.0", *changes]
 
 
+@pytest.mark.slow
 def test_broken_inputs_fail_one_by_one(inputs: Path, tmp_path: Path, say: Callable[..., Answer]) -> None:
     folder = write_inputs(tmp_path / "in", files=1)
     good = (inputs / "film 1.mp4").read_bytes()

@@ -31,6 +31,7 @@ def _bytes(folder: Path) -> dict[str, bytes]:
     return {str(f.relative_to(folder)): f.read_bytes() for f in sorted(folder.rglob("*")) if f.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("truth", "workers"), [("none", 1), ("full", 2)])
 def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(tmp_path: Path, truth: str, workers: int) -> None:
     specs = _specs(12, size=64, **WORLD)

@@ -299,6 +299,7 @@ def endless(store: Path, out: Path, values: dict[str, Any]) -> int:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_saves_and_says_how_to_go_on(store: Store, tmp_path: Path, number: signal.Signals) -> None:
     out = tmp_path / "run"
@@ -403,6 +404,7 @@ def test_a_loss_that_explodes_stops_the_run_and_names_the_last_good_checkpoint(
     assert train(store, tmp_path, values, train__steps=18) == Outcome(18)
 
 
+@pytest.mark.slow
 def test_a_stop_while_the_run_looks_astray_keeps_the_good_checkpoint_beside_it(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -167,6 +167,7 @@ def test_killed_at_many_places_ends_bit_equal(kind: str, data: dict[str, Path], 
     assert_same_run(tmp_path / "broken", tmp_path / "whole", weights)
 
 
+@pytest.mark.slow
 def test_killed_from_outside_at_any_moment_ends_bit_equal(data: dict[str, Path], tmp_path: Path) -> None:
     lines = tmp_path / "broken" / "stats.jsonl"
     for step in (1, 3, 5):
