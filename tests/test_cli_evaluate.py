@@ -112,6 +112,7 @@ def test_frames_are_scored_one_by_one(store: Store, trained: Path, tmp_path: Pat
     assert "blank_page" in results["anchors"]
 
 
+@pytest.mark.slow
 def test_the_same_command_writes_the_same_numbers(store: Store, trained: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         evaluate(trained, store.path, tmp_path / name)
@@ -153,6 +154,7 @@ def test_another_length_is_refused_by_name(
     assert capsys.readouterr().err.startswith(f"error: clip {row.id}: made has 3 frames, expected 4")
 
 
+@pytest.mark.slow
 def test_a_run_and_another_tools_clips_of_the_same_store_compare(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -181,6 +181,7 @@ def test_where_the_warp_is_better_is_said() -> None:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not find_reader("metrics").is_file(), reason="the package's reader is not here")
 def test_a_trial_from_end_to_end(store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pictures = reference_pictures(store, 2)

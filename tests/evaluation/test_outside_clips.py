@@ -164,6 +164,7 @@ def test_the_number_of_processes_changes_no_byte(tmp_path: Path) -> None:
     assert (tmp_path / "out2" / "results.json").read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_a_damaged_journal_changes_no_byte(tmp_path: Path) -> None:
     """Cut anywhere, in another order, with a damaged line and a stranger's line."""
     real = folder(tmp_path / "real", ".mkv", count=5)
@@ -226,6 +227,7 @@ def test_a_killed_evaluation_goes_on_to_the_same_results(tmp_path: Path) -> None
     ).read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not MEDIA.is_dir(), reason="the outside clips are not here")
 def test_real_outside_clips_against_themselves_and_through_jpeg() -> None:
     pairs = pair_files(MEDIA, MEDIA)

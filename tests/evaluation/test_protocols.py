@@ -183,6 +183,7 @@ def test_a_held_out_protocol_scores_its_split_whole_or_not_at_all(
     assert "is about split test_motion" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_characters_are_resampled_whole_where_they_are_what_is_new(puppets: list[ClipPair]) -> None:
     protocol = dataclasses.replace(CLIPS, interval_unit="character")
     entry = evaluate(puppets, protocol).metric("psnr")

@@ -258,6 +258,7 @@ def test_too_few_clips_are_null_and_never_silently_fewer(
     json.loads((tmp_path / "results.json").read_text())
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_repeat_reads_every_vector_back_and_another_reader_none(
     pair: tuple[ClipSet, ClipSet], file: Path, protocol: SetProtocol, tmp_path: Path

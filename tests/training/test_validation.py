@@ -305,6 +305,7 @@ def test_ratios_are_best_at_one_and_the_others_when_high(name: Any, order: list[
     assert len(set(scores)) == len(scores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("best_by", ["foreground_psnr", "sharpness_ratio"])
 def test_the_weights_of_the_best_figure_are_kept(
     store: Store, reader: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, best_by: str

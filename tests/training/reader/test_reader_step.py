@@ -130,6 +130,7 @@ def test_a_run_goes_on_bit_by_bit_where_it_was_stopped(tmp_path: Path) -> None:
     assert all(torch.equal(whole[name], again[name]) for name in whole)
 
 
+@pytest.mark.slow
 def test_it_learns_a_batch_by_heart() -> None:
     plan = recipe(steps=80).model_copy(update={"optim": ReaderOptimConfig(lr=1e-2, warmup_steps=3)})
     state = build_reader_state(plan, None, torch.device("cpu"))
