@@ -26,7 +26,7 @@ _STEPS = np.float32(32)
 """Of a pixel."""
 
 _ROOM = 16
-"""Pixels around a figure: twice DIS' patches."""
+"""Pixels around a figure: twice DIS' patches, and more than its ``SMALLEST_SIDE``, however small the figure."""
 
 FlowNetwork = Callable[[np.ndarray], tuple[torch.Tensor, torch.Tensor]]
 """uint8 [T, H, W, 3] -> flow float32 [T-1, 2, H, W] and whether it is valid, bool [T-1, 1, H, W]."""
@@ -115,9 +115,7 @@ def _figure_window(frames_u8: np.ndarray) -> tuple[slice, slice]:
 
 
 def _with_room(start: int, length: int, side: int) -> slice:
-    low, high = max(start - _ROOM, 0), min(start + length + _ROOM, side)
-    # Never so small that DIS has no room.
-    return slice(max(min(low, high - SMALLEST_SIDE), 0), high)
+    return slice(max(start - _ROOM, 0), min(start + length + _ROOM, side))
 
 
 def _dis_checked(dis: cv2.DISOpticalFlow, pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
