@@ -11,6 +11,7 @@ from ..evaluation.definitions import DEFINITIONS
 from ..evaluation.metric_definition import MetricDefinition
 from ..evaluation.protocols import PROTOCOLS, SET_PROTOCOLS, Protocol
 from ..evaluation.reader_metrics import POOLED_METRICS
+from ..puppet import MOTIONS
 from .row_names import COMMON_ARM, DCGAN_ARM, FLOOR_TITLES
 
 LONGEST_NAME = 60
@@ -38,6 +39,15 @@ class PuppetData(Section):
         min_length=1,
         description="an arm that leaves its place, one of everything, limbs that pass over each other",
     )
+
+    @model_validator(mode="after")
+    def _check(self) -> "PuppetData":
+        for motion in self.held_out_motions:
+            if motion not in MOTIONS:
+                raise ValueError(f"held_out_motions: {motion!r} is not one of: {', '.join(MOTIONS)}")
+        if set(MOTIONS) <= set(self.held_out_motions):
+            raise ValueError("held_out_motions: are all there are; leave some to train on")
+        return self
 
 
 class SweepData(Section):

@@ -13,6 +13,7 @@ from temporal_gan.ablation.plan import dcgan_config
 from temporal_gan.ablation.row_names import COMMON_ARM, DCGAN_ARM
 from temporal_gan.ablation.sweep import SweepConfig, load_sweep
 from temporal_gan.errors import ConfigError
+from temporal_gan.puppet import MOTIONS
 from temporal_gan.training.start import load_start
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
@@ -83,6 +84,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"common": {"model.width": datetime.date(2024, 1, 1)}}, "model.width: 2024-01-01 is a date; put it in quotes"
     ),
     "a dcgan": ({"recipe": "dcgan64", "common": {}}, "recipe dcgan64 is of a DCGAN; sweeps are about clip generators"),
+    "no such motion": (
+        {"data": {"puppet": {"held_out_motions": ["fly"]}}}, "held_out_motions: 'fly' is not one of: idle, walk, "
+    ),
+    "no motion left": (
+        {"data": {"puppet": {"held_out_motions": list(MOTIONS)}}}, "held_out_motions: are all there are; leave some"
+    ),
     "two sources": ({"data": {"puppet": {}, "store": "x"}}, "either puppet: {...} (rendered for the sweep) or store"),
     "unknown key": ({"seed": 3}, "unknown key 'seed'; did you mean 'seeds'?"),
 }  # fmt: skip
